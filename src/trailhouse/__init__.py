@@ -1,0 +1,3 @@
+"""trailhouse: all your CloudTrail, queryable and provable."""
+
+__version__ = "0.1.0"
