@@ -19,7 +19,7 @@ def parse_size(text: str) -> int:
         raise ValueError(f"{text!r} is no size: give a number and kB, MB, GB or KiB, MiB, GiB, such as 10GB")
     number, unit = match[1], (match[2] or "b").lower()
     power = _POWERS.find(unit[0]) + 1
-    scale = (1024 if "i" in unit else _STEP) ** power
+    scale: int = (1024 if "i" in unit else _STEP) ** power
     whole, _, fraction = number.partition(".")
     return int(whole + fraction) * scale // 10 ** len(fraction)
 

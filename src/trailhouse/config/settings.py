@@ -1,0 +1,222 @@
+"""The settings, once: type, check, default, environment, flag and meaning of each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+
+from trailhouse.config import names
+from trailhouse.core.sizes import parse_size
+from trailhouse.core.times import parse_duration
+from trailhouse.errors import ConfigError
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value came from.
+
+    Attributes:
+        kind: which of the four ranks it has.
+        place: how a fault names it: `--jobs`, `TRAILHOUSE_JOBS (environment)`, `config.yaml:12`, `default`.
+    """
+
+    kind: Literal["flag", "environment", "file", "default"]
+    place: str
+
+
+DEFAULT = Origin("default", "default")
+
+
+def _text_to(read: Callable[[str], Any]) -> BeforeValidator:
+    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
+
+
+def _setting(
+    default: Any,  # noqa: ANN401
+    meaning: str,
+    right: str,
+    *,
+    environment: str = "",
+    flag: str = "",
+    legacy: bool = False,
+    ge: int | None = None,
+    le: int | None = None,
+) -> Any:  # noqa: ANN401 - as pydantic types its Field
+    """Return a field; `right` completes the sentence "give ..." in faults."""
+    extra: dict[str, JsonValue] = {"right": right, "environment": environment, "flag": flag, "legacy": legacy}
+    return Field(default, description=meaning, json_schema_extra=extra, ge=ge, le=le)
+
+
+class Source(BaseModel):
+    """One place to read logs from, with the access that it needs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uri: Annotated[str, AfterValidator(names.source_uri)] = Field(
+        description="a folder, file, archive or glob, `-`, or `s3://bucket/path`"
+    )
+    endpoint_url: Annotated[str, AfterValidator(names.endpoint)] | None = Field(
+        default=None, description="an S3 compatible service instead of AWS"
+    )
+    region: Annotated[str, AfterValidator(names.region)] | None = Field(
+        default=None, description="the bucket's region"
+    )
+    profile: Annotated[str, AfterValidator(names.profile)] | None = Field(
+        default=None, description="profile of the AWS configuration"
+    )
+    role_arn: Annotated[str, AfterValidator(names.role_arn)] | None = Field(
+        default=None, description="role to assume for reading"
+    )
+    external_id: Annotated[str, AfterValidator(names.external_id)] | None = Field(
+        default=None, description="external id that the role asks for"
+    )
+    expected_bucket_owner: Annotated[str, AfterValidator(names.account)] | None = Field(
+        default=None, description="account that has to own the bucket, or nothing is read"
+    )
+    requester_pays: bool = Field(default=False, description="agree to pay for requests and transfer")
+
+
+class Settings(BaseModel):
+    """Everything that can be set. Made by `load`; immutable; times are UTC, sizes are bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    s3_bucket_containing_logs: Annotated[str, AfterValidator(names.bucket_or_placeholder)] | None = _setting(
+        None, "Bucket that holds the logs; used when no `sources` are given.",
+        "the bucket's name, such as my-logs", legacy=True)  # fmt: skip
+    alarm_sns_arn: Annotated[str, AfterValidator(names.topic_arn)] | None = _setting(
+        None, "SNS topic that hears of failures of the nightly run.",
+        "an ARN such as arn:aws:sns:us-east-1:111122223333:alarm", legacy=True)  # fmt: skip
+    cloudtrail_prefix: Annotated[str, AfterValidator(names.key_prefix)] = _setting(
+        "", "What stands before `/AWSLogs` in the bucket, with or without slashes; empty for nothing.",
+        'the path before /AWSLogs, such as my/prefix, or ""', legacy=True)  # fmt: skip
+    partition_days: int = _setting(
+        90, "Days back for which partitions are made at first.",
+        "a whole number of days from 1 to 36500", legacy=True, ge=1, le=36_500)  # fmt: skip
+    output_s3_bucket: Annotated[str, AfterValidator(names.bucket_or_default)] = _setting(
+        "default", "Bucket for Athena's results; `default` is `aws-athena-query-results-ACCOUNT-REGION`.",
+        "a bucket's name or the word default", legacy=True)  # fmt: skip
+    database: Annotated[str, AfterValidator(names.database)] = _setting(
+        "default", "Database (Glue, Athena) of the tables.",
+        "lower case letters, digits and _, such as security_logs", legacy=True)  # fmt: skip
+    table_prefix: Annotated[str, AfterValidator(names.table_prefix)] = _setting(
+        "cloudtrail", "Name of the main table and beginning of all others.",
+        "lower case letters, digits and _, such as cloudtrail", legacy=True)  # fmt: skip
+    sources: tuple[Source, ...] = _setting(
+        (), "Where the logs are: a list of addresses, or of mappings (see below).",
+        "a list of folders, files, archives or s3:// addresses",
+        environment="SOURCE", flag="--source")  # fmt: skip
+    engine: Literal["duckdb", "athena", "trino"] = _setting(
+        "duckdb", "What answers queries.", "duckdb, athena or trino",
+        environment="ENGINE", flag="--engine")  # fmt: skip
+    workgroup: Annotated[str, AfterValidator(names.workgroup)] = _setting(
+        "primary", "Athena's workgroup.", "the name of an Athena workgroup, such as primary",
+        environment="WORKGROUP", flag="--workgroup")  # fmt: skip
+    lake: Annotated[str, AfterValidator(names.s3_uri)] | None = _setting(
+        None, "Where the lake's tables lie in S3; left out, there is no lake in AWS.",
+        "an address such as s3://my-lake/cloudtrail", environment="LAKE")  # fmt: skip
+    retention_days: int | None = _setting(
+        None, "Days that the lake keeps; left out, it keeps all.",
+        "a whole number of days from 1 to 36500", environment="RETENTION_DAYS", ge=1, le=36_500)  # fmt: skip
+    profile: Annotated[str, AfterValidator(names.profile)] | None = _setting(
+        None, "Profile of the AWS configuration.", "the name of a profile",
+        environment="PROFILE", flag="--profile")  # fmt: skip
+    role_arn: Annotated[str, AfterValidator(names.role_arn)] | None = _setting(
+        None, "Role to assume.", "an ARN such as arn:aws:iam::111122223333:role/reader",
+        environment="ROLE_ARN", flag="--role-arn")  # fmt: skip
+    external_id: Annotated[str, AfterValidator(names.external_id)] | None = _setting(
+        None, "External id that the role asks for.", "2 to 1224 letters, digits and _+=,.@:/-",
+        environment="EXTERNAL_ID", flag="--external-id")  # fmt: skip
+    region: Annotated[str, AfterValidator(names.region)] | None = _setting(
+        None, "Region of the AWS services; left out, the AWS configuration decides. (`--region` and "
+        "`TRAILHOUSE_REGION` are something else: they choose the records' regions.)",
+        "a region's name, such as eu-central-1", environment="AWS_REGION", flag="--aws-region")  # fmt: skip
+    endpoint_url: Annotated[str, AfterValidator(names.endpoint)] | None = _setting(
+        None, "An S3 compatible service instead of AWS, for sources that name none.",
+        "an address such as http://127.0.0.1:9000",
+        environment="ENDPOINT_URL", flag="--endpoint-url")  # fmt: skip
+    workdir: Annotated[Path, AfterValidator(Path.expanduser)] | None = _setting(
+        None, "Folder for working data; left out, the platform's folder for user data.",
+        "a folder outside of every source", environment="WORKDIR", flag="--workdir")  # fmt: skip
+    jobs: int | None = _setting(
+        None, "Processes that read logs; left out, one a core.",
+        "a whole number from 1 to 1024", environment="JOBS", flag="--jobs", ge=1, le=1024)  # fmt: skip
+    late: Annotated[timedelta, _text_to(parse_duration)] = _setting(
+        DAY, "How late a record may have been delivered: time windows are widened by it.",
+        "a length of time such as 1d or 36h", environment="LATE", flag="--late")  # fmt: skip
+    max_scan: Annotated[int, _text_to(parse_size)] | None = _setting(
+        None, "Most bytes that one query may read; a query that would read more is not run.",
+        "a size such as 10GB", environment="MAX_SCAN", flag="--max-scan", ge=1)  # fmt: skip
+    tables: Literal["auto", "per_account", "single"] = _setting(
+        "auto", "A table an account, or one for all; `auto` takes the first up to 50 accounts.",
+        "auto, per_account or single", environment="TABLES")  # fmt: skip
+    partitions: Literal["registered", "projected"] = _setting(
+        "registered", "Partitions listed in the catalog, or computed by Athena (for few accounts).",
+        "registered or projected", environment="PARTITIONS")  # fmt: skip
+
+    origins: Mapping[str, Origin] = Field(default_factory=dict, exclude=True, repr=False)
+    notes: tuple[str, ...] = Field(default=(), exclude=True, repr=False)
+
+    @model_validator(mode="after")
+    def _agree(self) -> "Settings":
+        if self.external_id and not self.role_arn:
+            raise ValueError("external_id: it is only used with a role; give role_arn too")
+        if self.partitions == "projected" and self.tables == "per_account":
+            raise ValueError("partitions: projected needs one table for all; give tables: single")
+        return self
+
+    def origin(self, key: str) -> Origin:
+        """Return where the value of `key` came from."""
+        return self.origins.get(key, DEFAULT)
+
+    def log_sources(self) -> tuple[Source, ...]:
+        """Return the sources to read: `sources`, or else the predecessor's bucket and prefix.
+
+        Raises:
+            ConfigError: neither is given, or the bucket is still the shipped placeholder.
+        """
+        if self.sources:
+            return self.sources
+        if self.s3_bucket_containing_logs is None:
+            raise ConfigError("no source is given: name one with --source, TRAILHOUSE_SOURCE or `sources:`")
+        path = "/".join(filter(None, (self.require("s3_bucket_containing_logs"), self.cloudtrail_prefix)))
+        return (Source(uri=f"s3://{path}/AWSLogs/"),)
+
+    def require(self, key: Literal["s3_bucket_containing_logs", "alarm_sns_arn"]) -> str:
+        """Return the value of a key that a step cannot do without.
+
+        Raises:
+            ConfigError: it is not set, or still the placeholder that the shipped file came with.
+        """
+        value: str | None = getattr(self, key)
+        if value is None:
+            raise ConfigError(f"{key} is not set: {right(key)}")
+        if value == names.PLACEHOLDERS[key]:
+            raise ConfigError(f"{self.origin(key).place}: {key} is still {value!r}, not edited: {right(key)}")
+        return value
+
+
+SETTINGS = {key: field for key, field in Settings.model_fields.items() if key not in {"origins", "notes"}}
+
+
+def extra(key: str) -> dict[str, Any]:
+    """Return what the table of settings says about `key` besides type and default."""
+    found = SETTINGS[key].json_schema_extra
+    return found if isinstance(found, dict) else {}
+
+
+def right(key: str) -> str:
+    """Return the sentence that says what to give for `key`."""
+    return f"give {extra(key)['right']}"
+
+
+def variables(key: str) -> tuple[str, ...]:
+    """Return the environment variables of `key`, the strongest first."""
+    if extra(key)["legacy"]:
+        return f"TRAILHOUSE_{key.upper()}", key.upper()
+    return (f"TRAILHOUSE_{extra(key)['environment']}",)
