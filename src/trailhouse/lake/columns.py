@@ -1,0 +1,134 @@
+"""Decoded values -> Arrow arrays, column by column."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from trailhouse.core.schema import Array, Column, Count, Flag, Moment, Struct, Text, TextMap, Type
+from trailhouse.lake.record import Unparsed, decode_value, scalar_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_BOOLEANS = {True: "true", False: "false"}
+_QUOTE = ord('"')
+_NULL = b"null"
+_MOST_REMEMBERED = 50_000
+
+
+def arrow_type(type_: Type) -> pa.DataType:
+    """The Arrow type of a column."""
+    match type_:
+        case Text():
+            return pa.string()
+        case Flag():
+            return pa.bool_()
+        case Count():
+            return pa.int64()
+        case Moment():
+            return pa.timestamp("us")
+        case TextMap():
+            return pa.map_(pa.string(), pa.string())
+        case Array(item):
+            return pa.list_(pa.field("element", arrow_type(item)))
+        case Struct(fields):
+            return pa.struct([(f.name, arrow_type(f.type)) for f in fields])
+
+
+def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
+    """The Arrow schema of these columns, in order."""
+    return pa.schema([(c.name, arrow_type(c.type)) for c in columns])
+
+
+def text_array(values: Sequence[Any], type_: Text) -> pa.Array:
+    """Text as decoded: strings, booleans where they are expected, opaque text as exact slices."""
+    if type_.opaque:
+        return opaque_array(values)
+    if type_.boolean:
+        return pa.array([_BOOLEANS.get(v, v) for v in values], pa.string())
+    return pa.array(values, pa.string())
+
+
+def opaque_array(values: Sequence[Any]) -> pa.Array:
+    """Exact JSON texts: absent and null are NULL, a JSON string is unquoted, the rest is as it was written."""
+    lengths = np.fromiter((len(memoryview(v)) for v in values), np.int64, len(values))
+    data = b"".join(values)
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+    buffer = np.frombuffer(data + b"\0", np.uint8)
+    first = buffer[starts[:-1]]
+    present = (lengths > 0) & ~((lengths == len(_NULL)) & (first == _NULL[0]))
+    quoted = np.flatnonzero(present & (first == _QUOTE))
+    if len(quoted):
+        texts: list[Any] = list(values)
+        for i in quoted:
+            texts[i] = scalar_text(bytes(values[i])).encode()
+            lengths[i] = len(texts[i])
+        data = b"".join(texts)
+        starts = np.concatenate(([0], np.cumsum(lengths)))
+    validity = np.packbits(present, bitorder="little").tobytes()
+    buffers = [pa.py_buffer(validity), pa.py_buffer(starts.astype(np.int32).tobytes()), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.string(), len(values), buffers)
+
+
+def nested_array(values: Sequence[Any], type_: Type) -> pa.Array:
+    """Values of nested msgspec classes (None: NULL) as an Arrow array of that type."""
+    match type_:
+        case Text(opaque=True):
+            return opaque_array([b"" if v is None else v for v in values])
+        case Text():
+            return text_array(values, type_)
+        case TextMap():
+            return pa.array([None if v is None else list(v.items()) for v in values], arrow_type(type_))
+        case Array(item):
+            return _list_array(values, item, arrow_type(type_))
+        case Struct(fields):
+            return _struct_array(values, fields)
+    raise TypeError(type_)
+
+
+def _struct_array(values: Sequence[Any], fields: tuple[Column, ...]) -> pa.Array:
+    missing = [v is None for v in values]
+    arrays = []
+    for f in fields:
+        get = attrgetter(f.name)
+        arrays.append(nested_array([None if v is None else get(v) for v in values], f.type))
+    types = [pa.field(f.name, arrow_type(f.type)) for f in fields]
+    return pa.StructArray.from_arrays(arrays, fields=types, mask=pa.array(missing, pa.bool_()))
+
+
+def _list_array(values: Sequence[Any], item: Type, type_: pa.DataType) -> pa.Array:
+    flat = [one for v in values if v is not None for one in v]
+    lengths = np.fromiter((0 if v is None else len(v) for v in values), np.int32, len(values))
+    offsets = pa.array(np.concatenate(([0], np.cumsum(lengths))).astype(np.int32))
+    missing = pa.array([v is None for v in values], pa.bool_())
+    return pa.ListArray.from_arrays(offsets, nested_array(flat, item), type=type_, mask=missing)
+
+
+class Repeated:
+    """A struct column whose exact text repeats (identities, TLS details): each text is decoded once."""
+
+    def __init__(self, column: Column) -> None:
+        self.column = column
+        self._decoded: dict[bytes, tuple[Any, Unparsed]] = {}
+
+    def array(self, values: Sequence[Any]) -> tuple[pa.Array, list[tuple[int, Unparsed]]]:
+        """The Arrow array of these exact texts, and what did not fit, by row."""
+        places: dict[bytes, int] = {}
+        rows = np.fromiter((places.setdefault(bytes(v), len(places)) for v in values), np.int64, len(values))
+        decoded = [self._decode(text) for text in places]
+        distinct = nested_array([value for value, _ in decoded], self.column.type)
+        odd = {place: unparsed for place, (_, unparsed) in enumerate(decoded) if unparsed}
+        unparsed = [(int(i), odd[rows[i]]) for i in np.flatnonzero(np.isin(rows, list(odd)))] if odd else []
+        return distinct.take(pa.array(rows)), unparsed
+
+    def _decode(self, text: bytes) -> tuple[Any, Unparsed]:
+        known = self._decoded.get(text)
+        if known is None:
+            if len(self._decoded) >= _MOST_REMEMBERED:
+                self._decoded.clear()
+            known = self._decoded[text] = decode_value(text, self.column)
+        return known

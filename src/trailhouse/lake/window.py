@@ -1,0 +1,174 @@
+"""Cut a long file into windows that each hold whole records, so that any size is read in bounded memory."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trailhouse.lake.envelope import BOM, RECORD_START, Flaw
+from trailhouse.lake.record import is_valid
+from trailhouse.lake.scan import ScanError, elements, value_end
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WINDOW_BYTES = 16 << 20
+_MOST_BYTES = 192 << 20
+_LIST = b"["
+_RECORDS = b'{"Records":['
+_RECORDS_HEAD = re.compile(rb'\s*\{\s*"Records"\s*:\s*\[')
+_ARRAY_HEAD = re.compile(rb"\s*\[(?=\s*\{)")
+_FIRST_MEMBER = re.compile(rb'\s*(\{\s*"[^"\\]*"\s*:)')
+_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A text that stands on its own.
+
+    Attributes:
+        text: JSON of the given form.
+        form: `records`, `array`, `lines`, or `other` (the whole file, for the envelope to look at).
+        position: Offset in the file of the text's first byte, less what was put in front of it.
+        added: Bytes in `text` that are not the file's.
+    """
+
+    text: bytes
+    form: str
+    position: int
+    added: int
+
+
+class RecordWindows:
+    """Iterate over the windows of a file; afterwards `flaw` says why the rest of it was given up, if it was."""
+
+    def __init__(self, pieces: Iterator[bytes], *, size: int = WINDOW_BYTES, most: int = _MOST_BYTES) -> None:
+        self.flaw: Flaw | None = None
+        self._pieces = pieces
+        self._size = size
+        self._most = most
+        self._text = b""
+        self._position = 0
+        self._ended = False
+
+    def __iter__(self) -> Iterator[Window]:
+        self._fill(self._size)
+        if self._text.startswith(BOM):
+            self._drop(len(BOM))
+        if head := _RECORDS_HEAD.match(self._text):
+            self._drop(head.end())
+            yield from self._list(_RECORDS, "records")
+        elif head := _ARRAY_HEAD.match(self._text):
+            self._drop(head.end())
+            yield from self._list(_LIST, "array")
+        elif _is_line(self._text):
+            yield from self._lines()
+        else:
+            yield from self._other()
+
+    def _fill(self, size: int) -> None:
+        if len(self._text) >= size or self._ended:
+            return
+        parts, have = [self._text], len(self._text)
+        while have < size:
+            piece = next(self._pieces, None)
+            if piece is None:
+                self._ended = True
+                break
+            parts.append(piece)
+            have += len(piece)
+        self._text = b"".join(parts)
+
+    def _drop(self, count: int) -> None:
+        self._text = self._text[count:]
+        self._position += count
+
+    def _list(self, opening: bytes, form: str) -> Iterator[Window]:
+        size = self._size
+        while True:
+            self._fill(size)
+            if self._ended:
+                yield Window(opening + self._text, form, self._position - len(opening), len(opening))
+                return
+            cut = _cut(self._text) or _cut_slowly(self._text)
+            if cut:
+                body = self._text[:cut].rstrip().removesuffix(b",")
+                yield Window(_LIST + body + b"]", "array", self._position - 1, 2)
+                self._drop(cut)
+                size = self._size
+            elif len(self._text) >= self._most:
+                self.flaw = Flaw(f"a record of more than {self._most >> 20} MiB", self._position)
+                return
+            else:
+                size = len(self._text) * 2
+
+    def _lines(self) -> Iterator[Window]:
+        size = self._size
+        while True:
+            self._fill(size)
+            cut = len(self._text) if self._ended else self._text.rfind(b"\n") + 1
+            if cut:
+                yield Window(self._text[:cut], "lines", self._position, 0)
+                self._drop(cut)
+                size = self._size
+            elif len(self._text) >= self._most:
+                self.flaw = Flaw(f"a line of more than {self._most >> 20} MiB", self._position)
+                return
+            size = max(size, len(self._text) * 2)
+            if self._ended:
+                return
+
+    def _other(self) -> Iterator[Window]:
+        self._fill(self._most)
+        if self._ended:
+            yield Window(self._text, "other", self._position, 0)
+        elif b'"eventVersion"' in self._text:
+            self.flaw = Flaw(
+                f"records wrapped in this way are read up to {self._most >> 20} MiB; split the file or make it one "
+                "record a line",
+                0,
+            )
+
+
+def _is_line(text: bytes) -> bool:
+    start = len(text) - len(text.lstrip())
+    if text[start : start + 1] != b"{":
+        return False
+    try:
+        end = value_end(text, start)
+    except ScanError:
+        return False
+    return text[end:].lstrip(b" \t\r").startswith(b"\n")
+
+
+def _cut(text: bytes) -> int:
+    """After which comma to cut, found from the end by how the first record begins, and proved by a parse."""
+    first = _FIRST_MEMBER.match(text)
+    at = len(text)
+    for _ in range(_TRIES if first else 0):
+        at = text.rfind(first[1], 1, at) if first else -1
+        if at < 0:
+            return 0
+        body = text[:at].rstrip()
+        if body.endswith(b",") and is_valid(_LIST + body[:-1] + b"]"):
+            return at
+    return 0
+
+
+def _cut_slowly(text: bytes) -> int:
+    """After the last whole element; of a broken first one, where the next record starts (0: not in sight)."""
+    cut = 0
+    try:
+        for start, end in elements(_LIST + text, 0):
+            if not is_valid(text[start - 1 : end - 1]):
+                raise ScanError("this is no valid JSON", start)  # noqa: TRY301 - one way on for both
+            cut = end - 1
+    except ScanError as error:
+        if cut:
+            comma = text.find(b",", cut)
+            return comma + 1 if comma >= 0 else 0
+        if error.reason in ("the text ends inside a value", "the text ends here"):
+            return 0
+    following = RECORD_START.search(text, cut + 1)
+    return following.start() if following else 0
