@@ -241,7 +241,7 @@ def test_unknown_variables_are_noted_with_the_nearest(here: Path) -> None:
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Settings().jobs = 3  # type: ignore[misc]
+        Settings().jobs = 3
 
 
 def test_unknown_flags_are_refused(here: Path) -> None:
