@@ -1,1 +1,15 @@
-"""TBD."""
+"""Sources of log files: folders, files, patterns, archives, standard input, S3. Read only, ever."""
+
+from trailhouse.storage.objects import READ_LIMIT, Skipped, SkippedNames, Storage, StoredObject
+from trailhouse.storage.sources import Access, Sources, open_sources
+
+__all__ = [
+    "READ_LIMIT",
+    "Access",
+    "Skipped",
+    "SkippedNames",
+    "Sources",
+    "Storage",
+    "StoredObject",
+    "open_sources",
+]

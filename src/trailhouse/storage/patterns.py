@@ -1,0 +1,48 @@
+"""Glob patterns over names with `/` between their parts."""
+
+import re
+
+_SPECIAL = re.compile(r"[*?\[]")
+_TOKEN = re.compile(
+    r"(?P<any>\*\*/)|(?P<rest>\*\*)|(?P<part>\*)|(?P<one>\?)|\[(?P<set>!?\]?[^\]/]+)\]", re.DOTALL
+)
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a source is written as a pattern."""
+    return _SPECIAL.search(text) is not None
+
+
+def split(pattern: str) -> tuple[str, str]:
+    """The folder in front of the first part that is a pattern, and the pattern below it."""
+    parts = pattern.split("/")
+    first = next(n for n, part in enumerate(parts) if is_pattern(part))
+    folder = "/".join(parts[:first])
+    return folder or ("/" if first else "."), "/".join(parts[first:])
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """The names that a pattern means.
+
+    `*` and `?` stay within a part, `**` crosses parts. Where the pattern means a folder, all below it is
+    meant.
+    """
+    pattern = pattern.rstrip("/")
+    while "**/**/" in pattern:  # one crosses as far as two
+        pattern = pattern.replace("**/**/", "**/")
+    text, at = "", 0
+    for token in _TOKEN.finditer(pattern):
+        text += re.escape(pattern[at : token.start()]) + _regex(token)
+        at = token.end()
+    return re.compile(rf"(?s:{text}{re.escape(pattern[at:])})(?:/.*)?\Z", re.DOTALL)
+
+
+def _regex(token: re.Match[str]) -> str:
+    if token["any"]:
+        return "(?:.*/)?"
+    if token["set"]:
+        chars = token["set"]
+        negative = chars.startswith("!")
+        body = re.sub(r"([\\\[\]^&~|])", r"\\\1", chars[negative:])
+        return f"[{'^/' if negative else ''}{body}]"
+    return ".*" if token["rest"] else "[^/]*" if token["part"] else "[^/]"
