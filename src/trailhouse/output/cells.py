@@ -153,6 +153,12 @@ def _interval(column: pa.Array) -> pa.Array:
     return pa.array(values, TEXT)
 
 
+def _duration(column: pa.Array) -> pa.Array:
+    milliseconds = column.cast(pa.duration("ms"), safe=False).cast(pa.int64()).to_pylist()
+    texts = (None if each is None else _interval_text(0, 0, each * 1_000_000) for each in milliseconds)
+    return pa.array(texts, TEXT)
+
+
 def _interval_text(months: int, days: int, nanoseconds: int) -> str:
     """Return `Y-M` for months and `D HH:MM:SS.mmm` for the rest, as Athena does."""
     total = days * 86_400_000 + nanoseconds // 1_000_000
@@ -177,6 +183,7 @@ _PLAIN: list[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], pa.Array]
     (pa.types.is_timestamp, _timestamp),
     (pa.types.is_time, _clock),
     (pa.types.is_interval, _interval),
+    (pa.types.is_duration, _duration),
     (lambda kind: bool(pa.types.is_date(kind) or pa.types.is_null(kind)), _cast),
     (lambda kind: bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
                        or pa.types.is_fixed_size_binary(kind)), _binary),

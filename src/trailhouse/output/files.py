@@ -164,7 +164,9 @@ def refuse_source(path: Path, is_source: Callable[[Path], bool]) -> None:
     Raises:
         OutputError: it lies in one; evidence is never written to.
     """
-    if is_source(path.resolve()):
+    with _explained(path):
+        resolved = path.resolve()
+    if is_source(resolved):
         raise OutputError(
             f"{path}: lies in a source, and sources are never written to: choose another folder"
         )

@@ -113,7 +113,9 @@ class Bar:
     """Progress as a bar that is gone when the work is done."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        rich = RichConsole(file=console.stream, no_color=not console.colour, highlight=False)
+        rich = RichConsole(
+            file=console.stream, force_terminal=True, no_color=not console.colour, highlight=False
+        )
         self._bar = RichProgress(
             BarColumn(bar_width=24), TextColumn("{task.description}"), console=rich, transient=True
         )
