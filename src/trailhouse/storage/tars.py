@@ -5,6 +5,7 @@ each call that reads goes through it once, however many members it wants.
 """
 
 import io
+import os
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -44,6 +45,8 @@ class _Source(Protocol):
 
     def skip_to(self, position: int) -> None: ...
 
+    def status(self) -> os.stat_result: ...
+
     def close(self) -> None: ...
 
 
@@ -61,6 +64,9 @@ class _Plain:
 
     def skip_to(self, position: int) -> None:
         self.position = position
+
+    def status(self) -> os.stat_result:
+        return self._pages.status()
 
     def close(self) -> None:
         """Nothing: the pages stay open for the next."""
@@ -85,6 +91,9 @@ class _Inflating:
             raise tarfile.ReadError("a step backwards")
         while self.position < position and self.read(min(_PIECE, position - self.position)):
             pass
+
+    def status(self) -> os.stat_result:
+        return os.fstat(self._file.fileno())
 
     def close(self) -> None:
         self._inflated.close()
@@ -127,6 +136,8 @@ class TarArchive:
         source = self._source()
         try:
             self._list(_Headers(source))
+            while compressed and source.read(_PIECE):  # on to the checksum, which stands at the very end
+                pass
         except ArchiveError:
             raise
         except _BROKEN as error:
@@ -151,14 +162,23 @@ class TarArchive:
             for member in members:
                 yield member, archives.outcome(self, member)
             return
-        source = _Inflating(self._path)
+        in_place = sorted(members, key=lambda member: member.offset)
         try:
-            yield from _one_pass(source, sorted(members, key=lambda member: member.offset))
+            source = self._source()
+        except (StorageError, OSError) as error:
+            yield from ((member, _damaged(member, str(error))) for member in in_place)
+            return
+        try:
+            yield from _one_pass(source, in_place)
         finally:
             source.close()
 
     def _source(self) -> _Source:
-        return _Inflating(self._path) if self.sequential else _Plain(self._pages)
+        source: _Source = _Inflating(self._path) if self.sequential else _Plain(self._pages)
+        if files.version(source.status()) != self._version:
+            source.close()
+            raise ArchiveError("the archive changed after it was listed: run again when nothing writes to it")
+        return source
 
     def _pieces(self, member: Member) -> Iterator[bytes]:
         source = self._source()

@@ -89,8 +89,9 @@ class ZipArchive:
             raise ArchiveError(_DAMAGED.format("its directory is missing"))
         _, disk, _, _, _, length, offset, _ = _END.unpack_from(tail, at)
         end = tail_start + at
-        if _MAX32 in (length, offset) or disk == _MAX16:
-            length, offset, end = self._directory64(end)
+        locator = self._pages.at(max(0, end - _LOCATOR.size), _LOCATOR.size)
+        if locator.startswith(b"PK\x06\x07"):
+            length, offset, end = self._directory64(locator, end)
         elif disk:
             raise ArchiveError(
                 "is one part of a split zip archive: join the parts elsewhere and give the whole"
@@ -100,10 +101,9 @@ class ZipArchive:
             raise ArchiveError(_DAMAGED.format("its directory lies outside"))
         return offset + shift, length, shift
 
-    def _directory64(self, end: int) -> tuple[int, int, int]:
-        magic, _, place, _ = _LOCATOR.unpack(self._pages.at(max(0, end - _LOCATOR.size), _LOCATOR.size))
-        if magic != b"PK\x06\x07":
-            raise ArchiveError(_DAMAGED.format("its large directory is missing"))
+    def _directory64(self, locator: bytes, end: int) -> tuple[int, int, int]:
+        """Length, stated place and end of a directory that may be larger than 4 GiB."""
+        _, _, place, _ = _LOCATOR.unpack(locator)
         for at in (place, end - _LOCATOR.size - _END64.size):  # the second where something stands in front
             found = self._pages.at(at, _END64.size)
             if found.startswith(b"PK\x06\x06"):
