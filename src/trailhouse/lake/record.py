@@ -10,12 +10,13 @@ import json
 import re
 from base64 import b64encode
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from trailhouse.core.schema import Array, Column, Struct, Text, TextMap, Type
-from trailhouse.lake.scan import elements, members, skip_space
+from trailhouse.core.schema import TEXT, Array, Column, Struct, Text, TextMap, Type
+from trailhouse.lake.scan import ScanError, checked_end, elements, members, skip_space
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,9 +24,15 @@ if TYPE_CHECKING:
 Unparsed = list[tuple[str, bytes]]
 """Pairs of path and exact JSON text."""
 
+EXACT_BYTES = "$bytes"
+"""The path of a record's own bytes in base64, where they are not UTF-8."""
+
 _NO_TEXT = msgspec.Raw()
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+_HALF_PAIR_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_PLAIN_NAME = re.compile(r'[^.$"\[\]]+')
 _MOST_EXTRAS = 64
+_LONGEST_EXTRA = 256
 
 
 class Record(NamedTuple):
@@ -43,6 +50,12 @@ def struct_class(
     fields += [(f"extra{i}", msgspec.Raw, _NO_TEXT) for i in range(len(extras))]
     names = {c.name: c.json for c in columns} | {f"extra{i}": name for i, name in enumerate(extras)}
     return msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=True, gc=nested)
+
+
+def path_of(name: str, parent: str = "") -> str:
+    """The path of a member: names joined by dots; a name that a path could not hold stands in quotes."""
+    step = name if _PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+    return f"{parent}.{step}" if parent else step
 
 
 def _annotation(type_: Type, *, nested: bool) -> Any:  # noqa: ANN401 - a type expression
@@ -83,12 +96,10 @@ class Expected:
 
     def _build(self) -> None:
         record: Any = struct_class(self.columns, nested=False, extras=self.extras)
-        delivered = msgspec.defstruct("Delivered", [("Records", list[record])])
-        self._decoders = {
-            "records": msgspec.json.Decoder(delivered),
-            "array": msgspec.json.Decoder(list[record]),
-        }
-        self._lines = msgspec.json.Decoder(record)
+        delivered: Any = msgspec.defstruct("Delivered", [("Records", list[record])])
+        self._delivered: msgspec.json.Decoder[Any] = msgspec.json.Decoder(delivered)
+        self._array: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[record])
+        self._record: msgspec.json.Decoder[Any] = msgspec.json.Decoder(record)
 
     def decode(self, text: bytes, form: str) -> list[Any]:
         """Decode a whole object of one form: `records`, `array` or `lines`.
@@ -98,19 +109,23 @@ class Expected:
         """
         while True:
             try:
-                if form == "lines":
-                    return self._lines.decode_lines(text)
-                decoded = self._decoders[form].decode(text)
+                return self._decode(text, form)
             except msgspec.ValidationError as error:
                 if not self._learn(str(error)):
                     raise
-            else:
-                return decoded.Records if form == "records" else decoded
+
+    def _decode(self, text: bytes, form: str) -> list[Any]:
+        if form == "records":
+            records: list[Any] = self._delivered.decode(text).Records
+            return records
+        return self._array.decode(text) if form == "array" else self._record.decode_lines(text)
 
     def _learn(self, message: str) -> bool:
         match = self._UNKNOWN.match(message)
         if match is None or len(self.extras) >= _MOST_EXTRAS or match[1] in self.extras:
             return False
+        if len(match[1]) > _LONGEST_EXTRA or json.dumps(match[1], ensure_ascii=False) != f'"{match[1]}"':
+            return False  # a class cannot have a field of that name
         self.extras = (*self.extras, match[1])
         self._build()
         return True
@@ -138,21 +153,23 @@ def decode_value(text: bytes, column: Column) -> tuple[Any, Unparsed]:
 
 
 def is_valid(text: bytes) -> bool:
-    """Whether a text with matching brackets is JSON. Lone surrogates are; nesting has no limit."""
+    """Whether a text is one JSON value. Half surrogate pairs are; nesting has no limit; UTF-8 is not looked at."""
     try:
         msgspec.json.decode(text, type=msgspec.Raw)
     except RecursionError:
-        return True  # msgspec's own limit; brackets and quotes were checked on the way here
+        return _is_valid_at_any_depth(text)
     except msgspec.DecodeError:
-        if b"\\u" not in text:
-            return False
-        try:
-            msgspec.json.decode(_SURROGATE.sub(rb"\\u0000", text), type=msgspec.Raw)
-        except RecursionError:
-            return True
-        except msgspec.DecodeError:
-            return False
+        # msgspec takes no halves of surrogate pairs; another escape of the same length changes nothing else.
+        tamed = _HALF_PAIR_ESCAPE.sub(rb"\\u0020", text)
+        return tamed != text and is_valid(tamed)
     return True
+
+
+def _is_valid_at_any_depth(text: bytes) -> bool:
+    try:
+        return checked_end(text, 0) == len(text)
+    except ScanError:
+        return False
 
 
 def decode_slowly(text: bytes, columns: tuple[Column, ...]) -> Record:
@@ -163,31 +180,27 @@ def decode_slowly(text: bytes, columns: tuple[Column, ...]) -> Record:
         columns: The columns to fill.
 
     Returns:
-        Values in the classes that the fast decoder gives, and everything else by path. Of repeated fields the
-        last is the value (as every JSON reader has it), the ones before it are in `unparsed`.
+        Values in the classes that the fast decoder gives, and everything else by path. Of repeated fields
+        the last one counts, as in the fast decoder and every other JSON reader.
     """
     unparsed: Unparsed = []
-    if not _is_utf8(text):
-        unparsed.append(("$bytes", b'"' + b64encode(text) + b'"'))
+    if not is_utf8(text):
+        unparsed.append((EXACT_BYTES, b'"' + b64encode(text) + b'"'))
         text = text.decode("utf-8", "replace").encode()
-    fields = {c.json: (i, c) for i, c in enumerate(columns)}
     values: list[Any] = [_default(c.type, nested=False) for c in columns]
-    seen: dict[str, tuple[str, bytes]] = {}
-    for name, value in _named(text):
-        if name not in fields:
-            unparsed.append((name, value))
-            continue
-        if name in seen:
-            unparsed.append(
-                (f"{name}#{sum(p.startswith(name + '#') for p, _ in unparsed) + 1}", seen[name][1])
-            )
-        seen[name] = (name, value)
-        index, column = fields[name]
-        values[index] = _top_value(value, column, unparsed)
+    last = dict(_named(text))
+    for i, column in enumerate(columns):
+        value = last.pop(column.json, None)
+        if value is not None and isinstance(column.type, Text):
+            values[i] = _slow_value(value, column.type, path_of(column.json), unparsed, nested=False)
+        elif value is not None:
+            values[i] = msgspec.Raw(value)
+    unparsed.extend((path_of(name), value) for name, value in last.items())
     return Record(tuple(values), unparsed)
 
 
-def _is_utf8(text: bytes) -> bool:
+def is_utf8(text: bytes) -> bool:
+    """Whether the bytes are UTF-8."""
     if text.isascii():
         return True
     try:
@@ -198,23 +211,15 @@ def _is_utf8(text: bytes) -> bool:
 
 
 def _named(text: bytes) -> Iterable[tuple[str, bytes]]:
-    return ((_plain(name), text[start:end]) for name, start, end in members(text, skip_space(text, 0)))
+    return ((_string(name), text[start:end]) for name, start, end in members(text, skip_space(text, 0)))
 
 
-def _top_value(text: bytes, column: Column, unparsed: Unparsed) -> Any:  # noqa: ANN401 - what the class holds
-    if isinstance(column.type, Text) and not column.type.opaque:
-        return _slow_value(text, column.type, column.json, unparsed)
-    return msgspec.Raw(text)
-
-
-def _slow_value(text: bytes, type_: Type, path: str, unparsed: Unparsed) -> Any:  # noqa: ANN401 - likewise
+def _slow_value(text: bytes, type_: Type, path: str, unparsed: Unparsed, *, nested: bool = True) -> Any:  # noqa: ANN401 - what the class holds
     if text == b"null":
-        return _default(type_, nested=True)
+        return _default(type_, nested=nested)
     match type_:
-        case Text(opaque=True):
-            return msgspec.Raw(text)
-        case Text(boolean=boolean):
-            return _slow_text(text, path, unparsed, boolean=boolean)
+        case Text():
+            return _slow_text(text, type_, path, unparsed)
         case Struct(fields) if text.startswith(b"{"):
             return _slow_struct(text, fields, path, unparsed)
         case Array(item) if text.startswith(b"["):
@@ -223,7 +228,9 @@ def _slow_value(text: bytes, type_: Type, path: str, unparsed: Unparsed) -> Any:
                 for i, (s, e) in enumerate(elements(text, 0))
             ]
         case TextMap() if text.startswith(b"{"):
-            return {name: scalar_text(value) for name, value in _named(text)}
+            return {
+                name: _slow_value(value, TEXT, path_of(name, path), unparsed) for name, value in _named(text)
+            }
     unparsed.append((path, text))
     return None
 
@@ -232,7 +239,7 @@ def _slow_struct(text: bytes, fields: tuple[Column, ...], path: str, unparsed: U
     known = {c.json: c for c in fields}
     values: dict[str, Any] = {}
     for name, value in _named(text):
-        inner = f"{path}.{name}"
+        inner = path_of(name, path)
         if name not in known:
             unparsed.append((inner, value))
         else:
@@ -240,34 +247,41 @@ def _slow_struct(text: bytes, fields: tuple[Column, ...], path: str, unparsed: U
     return _nested_class(fields)(**values)
 
 
-def _slow_text(text: bytes, path: str, unparsed: Unparsed, *, boolean: bool) -> str | None:
-    if text[:1] in (b"{", b"["):
+def _slow_text(text: bytes, type_: Text, path: str, unparsed: Unparsed) -> str | msgspec.Raw | None:
+    quoted = text.startswith(b'"')
+    exact = not quoted or _HALF_PAIR.search(_string(text)) is None
+    if type_.opaque:
+        if not exact:
+            unparsed.append((path, text))
+        return msgspec.Raw(text)
+    if not exact or not (quoted or (type_.boolean and text in (b"true", b"false"))):
         unparsed.append((path, text))
-        return None
-    value = scalar_text(text)
-    expected = text.startswith(b'"') or (boolean and text in (b"true", b"false"))
-    if not expected or "\ufffd" in value:
-        unparsed.append((path, text))
-    return value
+    return None if text[:1] in (b"{", b"[") else scalar_text(text)
 
 
 def scalar_text(text: bytes) -> str:
-    """A JSON value as a text column holds it: strings unquoted, everything else as it is written."""
-    return _plain(text) if text.startswith(b'"') else text.decode("utf-8", "replace")
+    """A JSON value as a text column holds it: strings unquoted, everything else as it is written.
+
+    Half a surrogate pair becomes U+FFFD, for no UTF-8 can hold it.
+    """
+    if not text.startswith(b'"'):
+        return text.decode("utf-8", "replace")
+    return _HALF_PAIR.sub("\ufffd", _string(text))
 
 
-def _plain(token: bytes) -> str:
-    """A JSON string token as text; half a surrogate pair becomes U+FFFD, for no UTF-8 can hold it."""
-    value = json.loads(token.decode("utf-8", "replace"), strict=False)
-    return str(value.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+def _string(token: bytes) -> str:
+    """A JSON string token as Python has it, halves of surrogate pairs as they are."""
+    return str(json.loads(token.decode("utf-8", "replace"), strict=False))
 
 
 def unparsed_text(unparsed: Unparsed) -> str | None:
-    """The `unparsed` column: one JSON object of path and exact value; None if there is nothing to say."""
+    """The `unparsed` column: one JSON object of path and exact value, sorted; None if there is nothing to say."""
     if not unparsed:
         return None
-    pairs = (
-        json.dumps(path, ensure_ascii=False).encode("utf-8", "replace") + b":" + text
-        for path, text in unparsed
-    )
+    pairs = (_name_token(path) + b":" + text for path, text in sorted(unparsed, key=itemgetter(0)))
     return (b"{" + b",".join(pairs) + b"}").decode("utf-8", "replace")
+
+
+def _name_token(path: str) -> bytes:
+    token = json.dumps(path, ensure_ascii=False)
+    return _HALF_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", token).encode()

@@ -10,24 +10,38 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
-_STRING = re.compile(rb'"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*"', re.DOTALL)
+_PLAIN = rb'[^"\\\x00-\x1f]*+'
+_STRING = re.compile(rb'"%b(?:\\.%b)*+"' % (_PLAIN, _PLAIN), re.DOTALL)
 # Strings, brackets, or a quote that opens a string without an end.
-_TOKEN = re.compile(rb'"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*"|[{}\[\]"]', re.DOTALL)
+_TOKEN = re.compile(_STRING.pattern + rb'|[{}\[\]"]', re.DOTALL)
+_UNENDED = re.compile(rb'"%b(?:\\.%b)*+\\?\Z' % (_PLAIN, _PLAIN), re.DOTALL)
 _ATOM = re.compile(rb"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _OPEN = b"{["
 _PAIR = {ord("}"): ord("{"), ord("]"): ord("[")}
+_CLOSE = {opening: bytes([closing]) for closing, opening in _PAIR.items()}
+# As `_STRING`, and every escape is one of JSON's (half a surrogate pair is).
+_STRICT_STRING = rb'"%b(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})%b)*+"' % (_PLAIN, _PLAIN)
+_SCALAR = re.compile(_STRICT_STRING + rb"|" + _ATOM.pattern)
+_NAME = re.compile(_STRICT_STRING + rb"[ \t\r\n]*:[ \t\r\n]*")
 
 
 class ScanError(Exception):
-    """The text is not JSON at `position` (a byte offset)."""
+    """The text is not JSON.
 
-    def __init__(self, reason: str, position: int) -> None:
+    Attributes:
+        reason: What is wrong.
+        position: Byte offset of the value that cannot be read.
+        noticed: Byte offset where that showed; at the text's end, more text might have helped.
+    """
+
+    def __init__(self, reason: str, position: int, noticed: int | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.position = position
+        self.noticed = position if noticed is None else noticed
 
 
 def skip_space(text: bytes, at: int) -> int:
@@ -64,12 +78,66 @@ def _container_end(text: bytes, at: int) -> int:
             if not opened:
                 return match.end()
         elif match.end() - match.start() == 1:
-            raise ScanError("a string has no end", match.start())
-    raise ScanError("the text ends inside a value", at)
+            cut = _UNENDED.match(text, match.start())
+            raise ScanError("a string has no end", match.start(), len(text) if cut else None)
+    raise ScanError("the text ends inside a value", at, len(text))
 
 
-def elements(text: bytes, at: int) -> Iterator[tuple[int, int]]:
+def checked_end(text: bytes, at: int) -> int:
+    """As `value_end`, and every comma, colon, number and escape in the value is checked too.
+
+    Raises:
+        ScanError: The value is no JSON, noticed at the first byte that cannot be.
+    """
+    opened = bytearray()
+    while True:
+        scalar = _SCALAR.match(text, at)
+        if scalar:
+            at = scalar.end()
+        elif text[at : at + 1] in (b"{", b"["):
+            opened.append(text[at])
+            at = skip_space(text, at + 1)
+            if text[at : at + 1] != _CLOSE[opened[-1]]:
+                at = _name_end(text, at) if opened[-1] == ord("{") else at
+                continue
+        else:
+            raise ScanError("this is no JSON value", at)
+        following = _following(text, at, opened)
+        if not opened:
+            return following
+        at = following
+
+
+def _following(text: bytes, at: int, opened: bytearray) -> int:
+    """Close what closes at `at`; the offset of the next value, or the end when nothing is open any more."""
+    while opened:
+        at = skip_space(text, at)
+        if text[at : at + 1] == b",":
+            at = skip_space(text, at + 1)
+            return _name_end(text, at) if opened[-1] == ord("{") else at
+        if text[at : at + 1] != _CLOSE[opened[-1]]:
+            raise ScanError("a comma or a bracket is missing", at)
+        opened.pop()
+        at += 1
+    return at
+
+
+def _name_end(text: bytes, at: int) -> int:
+    name = _NAME.match(text, at)
+    if name is None:
+        raise ScanError("a member's name is missing", at)
+    return name.end()
+
+
+def elements(
+    text: bytes, at: int, end_of: Callable[[bytes, int], int] = value_end
+) -> Iterator[tuple[int, int]]:
     """Yield start and end of every element of the array at `at`.
+
+    Args:
+        text: JSON.
+        at: Where the array starts.
+        end_of: `value_end`, or `checked_end` to stop early in an element that is broken.
 
     Raises:
         ScanError: The array is broken; what was yielded before is good. The error's position is where the
@@ -80,12 +148,13 @@ def elements(text: bytes, at: int) -> Iterator[tuple[int, int]]:
         return
     while True:
         try:
-            end = value_end(text, at)
+            end = end_of(text, at)
         except ScanError as error:
-            raise ScanError(error.reason, at) from error
+            raise ScanError(error.reason, at, error.noticed) from error
         after = skip_space(text, end)
         if text[after : after + 1] not in (b",", b"]"):
-            raise ScanError("a comma or ] is missing" if after < len(text) else "the text ends here", at)
+            reason = "a comma or ] is missing" if after < len(text) else "the text ends here"
+            raise ScanError(reason, at, after)
         yield at, end
         if text[after : after + 1] == b"]":
             return

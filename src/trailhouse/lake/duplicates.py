@@ -1,0 +1,55 @@
+"""Which rows hold an event that another row holds already.
+
+Two rows are the same event when eventid, eventtime, eventsource, eventname and recipientaccountid agree; a row without
+an eventid is an event of its own. Rows are compared by the MD5 of these five (128 bits), not by the texts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+    import pyarrow as pa
+
+IDENTITY = ("eventid", "eventtime", "eventsource", "eventname", "recipientaccountid")
+Keys = np.ndarray[Any, np.dtype[np.uint64]]
+"""Shape (rows, 2); a row of zeros is an event of its own."""
+
+
+def keys_sql(columns: Sequence[str]) -> str:
+    """The two halves of the key, `high` and `low`, as DuckDB computes them; NULL without an eventid."""
+    names = [name for name in IDENTITY if name in columns]
+    # Lengths go in, so that no choice of values can move the border between two fields.
+    parts = ", ".join(f"coalesce(length({n})::VARCHAR || ':' || {n}, '-')" for n in names)
+    text = f"CASE WHEN eventid IS NOT NULL THEN concat({parts}) END"
+    return f"md5_number_upper({text}) AS high, md5_number_lower({text}) AS low"
+
+
+def keys_of(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> Keys:
+    """The keys of a table's rows, in order."""
+    names = [n for n in IDENTITY if n in rows.schema.names]
+    found = connection.from_arrow(rows.select(names)).query("rows", f"SELECT {keys_sql(names)} FROM rows")  # noqa: S608
+    return to_keys(found.to_arrow_table())
+
+
+def to_keys(halves: pa.Table) -> Keys:
+    """Keys from a table of `high` and `low`."""
+    columns = [
+        halves.column(n).combine_chunks().fill_null(0).to_numpy(zero_copy_only=False) for n in ("high", "low")
+    ]
+    return np.column_stack(columns).astype(np.uint64, copy=False)
+
+
+def flag(known: Keys, new: Keys) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which of the new rows repeat a known row or an earlier new one."""
+    rows = np.concatenate((known, new))
+    order = np.lexsort((rows[:, 1], rows[:, 0]))  # stable: known ones first, then in the order given
+    ordered = rows[order]
+    repeats = np.zeros(len(rows), bool)
+    repeats[order[1:]] = (ordered[1:] == ordered[:-1]).all(axis=1) & ordered[1:].any(axis=1)
+    return repeats[len(known) :]

@@ -1,0 +1,340 @@
+"""Take what is new in the sources into the lake. Crash anywhere, run again, same rows.
+
+The story of a run: lock; settle what an earlier one left; list, and subtract the ledger; then batch by batch read the
+objects into sorted runs, flag duplicates, write the days, and commit them with their ledger rows.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import duckdb
+import numpy as np
+import pyarrow.parquet as pq
+
+from trailhouse.core.layout import Kind
+from trailhouse.core.schema import RECORD_COLUMNS
+from trailhouse.lake.commit import Committer, Staged, staged
+from trailhouse.lake.duplicates import Keys, flag, keys_sql, to_keys
+from trailhouse.lake.ledger import Item, passed_over, to_table
+from trailhouse.lake.lock import writing
+from trailhouse.lake.pending import Listing, Needed, Pending, json_estimate
+from trailhouse.lake.pool import OwnProcess, Pool, Processes
+from trailhouse.lake.runs import Day, Run, run_keys, save_flags
+from trailhouse.lake.tables import LEDGER, Tables, table_name
+from trailhouse.lake.tasks import ReadResult, ReadTask, WriteTask, read_objects, write_days
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from trailhouse.lake.workspace import Workspace
+    from trailhouse.lake.writer import Piece, WrittenFile
+    from trailhouse.storage import Sources
+
+BATCH_JSON = 2 << 30
+"""Estimated JSON of a batch: what a crash costs at most, and what the staging folder holds."""
+
+TASK_JSON = 48 << 20
+_INLINE_JSON = 96 << 20
+_TASK_ROWS = 100_000
+_NAMED = 20
+# Data files and staging together took at most half of the JSON in every source measured.
+_DISK_SHARE = 0.5
+
+
+class Progress(Protocol):
+    """Hears how far a run is."""
+
+    def start(self, files: int, stored_bytes: int) -> None:
+        """There is something to do."""
+
+    def advance(self, files: int, stored_bytes: int, records: int) -> None:
+        """This much more is read."""
+
+    def reached(self, point: str) -> None:
+        """A commit point (`commit.COMMIT_POINTS`) is passed."""
+
+    def waiting(self) -> None:
+        """Another run holds the lock."""
+
+    def done(self) -> None:
+        """It is over, well or not."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did.
+
+    Attributes:
+        listing: The listing against the ledger.
+        files: Objects taken in (with a row in the ledger).
+        records: Records in them.
+        duplicates: Records that the lake had already.
+        misfits: Places that could not be read, in objects taken in.
+        quarantined: Objects that claim to be CloudTrail and gave nothing; first names and reasons.
+        unread: Objects that the source would not give; first names and reasons. They are tried again.
+    """
+
+    listing: Listing
+    files: int = 0
+    records: int = 0
+    duplicates: int = 0
+    misfits: int = 0
+    damaged: list[tuple[str, str]] = field(default_factory=list)
+    damaged_total: int = 0
+    unread: list[tuple[str, str]] = field(default_factory=list)
+    unread_total: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every object that claims to be CloudTrail was read to its end."""
+        return not (self.damaged_total or self.unread_total or self.listing.changed_total)
+
+
+def ingest(
+    sources: Sources,
+    workspace: Workspace,
+    *,
+    needed: Needed,
+    now: datetime,
+    progress: Progress,
+    jobs: int | None = None,
+    batch_json: int = BATCH_JSON,
+) -> Report:
+    """Take the objects that are needed and not yet taken in into the lake.
+
+    Args:
+        sources: Where the objects are; nothing is written there.
+        workspace: The prepared working folder of these sources.
+        needed: Which objects the caller needs.
+        now: The present, UTC, for the ledger.
+        progress: Hears how far it is.
+        jobs: Worker processes; None: one a core.
+        batch_json: Estimated bytes of JSON that are committed at once.
+
+    Raises:
+        StorageError: A source cannot be listed.
+        DiskError: There is not enough room.
+        LakeError: The working folder is damaged.
+    """
+    tables = Tables(workspace)
+    try:
+        with writing(workspace.lock, progress.waiting):
+            return _Ingest(sources, workspace, tables, now, progress).run(needed, jobs, batch_json)
+    finally:
+        tables.close()
+        progress.done()
+
+
+class _Ingest:
+    def __init__(
+        self, sources: Sources, workspace: Workspace, tables: Tables, now: datetime, progress: Progress
+    ) -> None:
+        self._sources = sources
+        self._workspace = workspace
+        self._tables = tables
+        self._now = now
+        self._progress = progress
+        self._committer = Committer(workspace, tables, progress.reached)
+
+    def run(self, needed: Needed, jobs: int | None, batch_json: int) -> Report:
+        self._committer.settle()
+        with self._database() as connection:
+            pending = Pending(connection, self._tables.files()[LEDGER].paths)
+            report = Report(pending.collect(self._sources.list(), needed))
+            if report.listing.new:
+                self._take_in(pending, report, jobs, batch_json)
+        return report
+
+    def _database(self) -> duckdb.DuckDBPyConnection:
+        spill = self._workspace.staging / "spill"
+        return duckdb.connect(config={"memory_limit": "512MB", "temp_directory": os.fspath(spill)})
+
+    def _take_in(self, pending: Pending, report: Report, jobs: int | None, batch_json: int) -> None:
+        listing = report.listing
+        self._workspace.check_disk(int(listing.json_bytes * _DISK_SHARE))
+        self._tables.create_missing()
+        self._progress.reached("listed")
+        self._progress.start(listing.new, listing.new_bytes)
+        pool = _pool(listing.json_bytes, jobs)
+        try:
+            for items in pending.batches(batch_json):
+                _Batch(self._sources, self._workspace, self._tables, self._committer, self._now).run(
+                    items, pool, report, self._progress
+                )
+        finally:
+            pool.close()
+            self._committer.clear_staging()
+
+
+def _pool(json_bytes: int, jobs: int | None) -> Pool:
+    count = jobs or os.cpu_count() or 1
+    return OwnProcess() if count == 1 or json_bytes < _INLINE_JSON else Processes(count)
+
+
+class _Batch:
+    """One batch: from objects to rows in the tables."""
+
+    def __init__(
+        self, sources: Sources, workspace: Workspace, tables: Tables, committer: Committer, now: datetime
+    ) -> None:
+        self._sources = sources
+        self._tables = tables
+        self._committer = committer
+        self._now = now
+        # Names sort by time, which makes an unfinished batch easy to find.
+        self._name = f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:12]}"
+        self._folder = workspace.staging / self._name
+        self._folder.mkdir()
+
+    def run(self, items: Sequence[Item], pool: Pool, report: Report, progress: Progress) -> None:
+        over = [passed_over(item, self._name, self._now) for item in items if item.passed_over]
+        if over:
+            progress.advance(len(over), 0, 0)
+        ledger, runs = self._read([i for i in items if not i.passed_over], pool, report, progress)
+        progress.reached("read")
+        for kind in RECORD_COLUMNS:
+            report.duplicates += self._flag(kind, [r for r in runs if r.kind is kind])
+        progress.reached("flagged")
+        files = self._write(runs, pool)
+        rows = over + ledger
+        if rows:
+            files.append(self._write_ledger(rows))
+        progress.reached("written")
+        if files:
+            self._committer.commit(self._name, files)
+        report.files += len(rows)
+
+    def _read(
+        self, items: Sequence[Item], pool: Pool, report: Report, progress: Progress
+    ) -> tuple[list[dict[str, object]], list[Run]]:
+        tasks = [
+            ReadTask(n, tuple(some), self._sources, self._folder, self._name, self._now)
+            for n, some in enumerate(_shares(items))
+        ]
+        results: list[ReadResult] = []
+        for result in pool.map(read_objects, tasks):
+            results.append(result)
+            progress.advance(len(result.ledger) + len(result.unread), result.stored_bytes, result.records)
+            _note(report, result)
+        results.sort(key=lambda r: r.number)
+        return [row for r in results for row in r.ledger], [run for r in results for run in r.runs]
+
+    def _flag(self, kind: Kind, runs: Sequence[Run]) -> int:
+        if not runs:
+            return 0
+        keys = [run_keys(run) for run in runs]
+        flags = flag(self._known(kind, runs), np.concatenate(keys))
+        for run, own in zip(runs, np.split(flags, np.cumsum([len(k) for k in keys])[:-1]), strict=True):
+            save_flags(run, own)
+        return int(flags.sum())
+
+    def _known(self, kind: Kind, runs: Sequence[Run]) -> Keys:
+        """Keys of the lake's own rows of the same event days."""
+        paths = self._tables.files()[table_name(kind)].paths
+        names = [column.name for column in RECORD_COLUMNS[kind]]
+        days = sorted(frozenset().union(*(run.times for run in runs)))
+        if not paths or (not days and "eventtime" in names):
+            return np.empty((0, 2), np.uint64)
+        where, values = _same_days(days) if "eventtime" in names else ("true", [])
+        with duckdb.connect() as connection:
+            found = connection.execute(
+                f"SELECT {keys_sql(names)} FROM read_parquet(?) WHERE NOT duplicate AND ({where})",  # noqa: S608
+                [list(paths), *values],
+            )
+            return to_keys(found.to_arrow_table())
+
+    def _write(self, runs: Sequence[Run], pool: Pool) -> list[Staged]:
+        files: list[Staged] = []
+        tasks = list(self._write_tasks(runs))
+        kinds = {task.number: task.kind for task in tasks}
+        for number, written in pool.map(_numbered, tasks):
+            files.extend(staged(kinds[number], one) for one in written)
+        return sorted(files, key=lambda f: f.file)
+
+    def _write_tasks(self, runs: Sequence[Run]) -> Iterator[WriteTask]:
+        number = 0
+        for kind in RECORD_COLUMNS:
+            schema = None
+            for days in _day_shares([r for r in runs if r.kind is kind]):
+                schema = schema or self._tables.write_schema(table_name(kind))
+                yield WriteTask(number, kind, days, schema, self._folder, self._now)
+                number += 1
+
+    def _write_ledger(self, rows: Sequence[dict[str, object]]) -> Staged:
+        path = self._folder / "ledger.parquet"
+        schema = self._tables.write_schema(LEDGER)
+        with path.open("wb") as file:
+            pq.write_table(to_table(rows).cast(schema), file, compression="zstd", store_schema=False)
+            file.flush()
+            os.fsync(file.fileno())
+        return Staged(LEDGER, os.fspath(path), ".")
+
+
+def _numbered(task: WriteTask) -> tuple[int, tuple[WrittenFile, ...]]:
+    return task.number, write_days(task)
+
+
+def _note(report: Report, result: ReadResult) -> None:
+    report.records += result.records
+    report.unread_total += len(result.unread)
+    report.unread.extend(result.unread[: _NAMED - len(report.unread)])
+    damaged = [(str(r["logfile"]), str(r["reason"])) for r in result.ledger if r["misfits"]]
+    report.damaged_total += len(damaged)
+    report.damaged.extend(damaged[: max(0, _NAMED - len(report.damaged))])
+    report.misfits += sum(int(r["misfits"]) for r in result.ledger)
+
+
+def _shares(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Items in shares of about TASK_JSON; what can only be read in one go stays together."""
+    share: list[Item] = []
+    size = 0
+    for item in items:
+        apart = bool(share) and item.object.together != share[-1].object.together
+        full = size + json_estimate(item.object) > TASK_JSON and not item.object.together
+        if share and (apart or full):
+            yield share
+            share, size = [], 0
+        share.append(item)
+        size += json_estimate(item.object)
+    if share:
+        yield share
+
+
+def _day_shares(runs: Sequence[Run]) -> Iterator[tuple[tuple[Day, tuple[Piece, ...]], ...]]:
+    """Days with their pieces, in shares of about _TASK_ROWS."""
+    pieces: dict[Day, list[Piece]] = defaultdict(list)
+    for run in runs:
+        for day, start, stop in run.days:
+            pieces[day].append((run, start, stop))
+    share: list[tuple[Day, tuple[Piece, ...]]] = []
+    rows = 0
+    for day in sorted(pieces, key=lambda d: tuple(v or "" for v in d)):
+        share.append((day, tuple(pieces[day])))
+        rows += sum(stop - start for _, start, stop in pieces[day])
+        if rows >= _TASK_ROWS:
+            yield tuple(share)
+            share, rows = [], 0
+    if share:
+        yield tuple(share)
+
+
+def _same_days(days: Sequence[str]) -> tuple[str, list[str]]:
+    """A condition on eventtime that row groups can be pruned by: each run of days as one range."""
+    ranges: list[list[str]] = []
+    for day in days:
+        if ranges and ranges[-1][1][:7] == day[:7] and _day_of(day) == _day_of(ranges[-1][1]) + 1:
+            ranges[-1][1] = day
+        else:
+            ranges.append([day, day])
+    where = " OR ".join("eventtime BETWEEN ? AND ?" for _ in ranges)
+    return where, [value for first, last in ranges for value in (first, last + "\U0010ffff")]
+
+
+def _day_of(text: str) -> int:
+    return int(text[8:]) if text[8:].isdecimal() else -1

@@ -1,0 +1,174 @@
+"""What a run has to take in: the listing less the ledger. Kept in DuckDB, so that millions of names cost no memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from trailhouse.core.layout import Kind, LogKey, classify
+from trailhouse.lake.ledger import Item
+from trailhouse.storage import StoredObject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import date
+
+    import duckdb
+
+GZIP_RATIO = 10
+"""Bytes of JSON that a stored byte is taken for; real files have 8 to 10."""
+
+_CHUNK = 20_000
+_NAMED = 20
+_COLUMNS = ("source", "name", "size", "version", "storage_class", "together", "sort_day")
+_LISTED = pa.schema([(n, pa.int64() if n == "size" else pa.string()) for n in _COLUMNS])
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Which objects a command needs, as far as their keys tell; the defaults need all.
+
+    Attributes:
+        first: First day of delivery.
+        last: Last day of delivery.
+        accounts: Account folders; empty: all.
+        regions: Region folders; empty: all.
+    """
+
+    first: date | None = None
+    last: date | None = None
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+
+    def has(self, key: LogKey) -> bool:
+        """Whether an object with this key is needed."""
+        day = f"{key.year}-{key.month}-{key.day}"
+        return (
+            (self.first is None or day >= self.first.isoformat())
+            and (self.last is None or day <= self.last.isoformat())
+            and (not self.accounts or key.account in self.accounts)
+            and (not self.regions or key.region in self.regions)
+        )
+
+
+@dataclass(slots=True)
+class Listing:
+    """What the listing came to, against the ledger.
+
+    Attributes:
+        objects: Listed.
+        known: Taken in before, unchanged.
+        new: To take in now.
+        new_bytes: Their bytes as stored.
+        json_bytes: Their JSON, estimated.
+        deferred: Not taken in, because the command does not need them.
+        changed: Taken in before, with other content now; the first names.
+        changed_total: How many.
+        gone: Taken in before, no longer there.
+    """
+
+    objects: int = 0
+    known: int = 0
+    new: int = 0
+    new_bytes: int = 0
+    json_bytes: int = 0
+    deferred: int = 0
+    changed: list[str] = field(default_factory=list)
+    changed_total: int = 0
+    gone: int = 0
+
+
+class Pending:
+    """The objects to take in, in order of their day."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, ledger: Sequence[str]) -> None:
+        """Read the ledger's files; `connection` is in-memory and may spill."""
+        self._connection = connection
+        columns = ", ".join(f"{n} {'BIGINT' if n == 'size' else 'VARCHAR'}" for n in _COLUMNS)
+        connection.execute(f"CREATE TABLE pending ({columns})")
+        connection.execute("CREATE TABLE known (source VARCHAR, logfile VARCHAR, version VARCHAR)")
+        if ledger:
+            connection.execute(
+                "INSERT INTO known SELECT source, logfile, version FROM read_parquet($1)", [list(ledger)]
+            )
+        self._known = _count(connection, "known")
+        self.listing = Listing()
+
+    def collect(self, objects: Iterable[StoredObject], needed: Needed) -> Listing:
+        """Compare the listing with the ledger; raises what listing raises."""
+        rest = iter(objects)
+        while chunk := list(islice(rest, _CHUNK)):
+            self._compare(chunk, needed)
+        self.listing.gone = self._known - self.listing.known - self.listing.changed_total
+        return self.listing
+
+    def _compare(self, chunk: Sequence[StoredObject], needed: Needed) -> None:
+        listing = self.listing
+        listing.objects += len(chunk)
+        versions = self._versions(chunk) if self._known else [None] * len(chunk)
+        rows = []
+        for stored, version in zip(chunk, versions, strict=True):
+            if version is None:
+                key = classify(stored.name)
+                if isinstance(key, LogKey) and key.kind is not Kind.DIGEST and not needed.has(key):
+                    listing.deferred += 1
+                    continue
+                listing.new_bytes += stored.size
+                listing.json_bytes += json_estimate(stored)
+                day = f"{key.year}{key.month}{key.day}" if isinstance(key, LogKey) else ""
+                rows.append((*_row(stored), day))
+            elif version == stored.version:
+                listing.known += 1
+            else:
+                listing.changed_total += 1
+                if len(listing.changed) < _NAMED:
+                    listing.changed.append(stored.name)
+        listing.new += len(rows)
+        if rows:
+            new = pa.Table.from_arrays([pa.array(c) for c in zip(*rows, strict=True)], schema=_LISTED)
+            self._connection.from_arrow(new).insert_into("pending")
+
+    def _versions(self, chunk: Sequence[StoredObject]) -> list[str | None]:
+        numbered = pa.table(
+            {"n": range(len(chunk)), "source": [o.source for o in chunk], "logfile": [o.name for o in chunk]}
+        )
+        joined = self._connection.from_arrow(numbered).query(
+            "listed", "SELECT version FROM listed LEFT JOIN known USING (source, logfile) ORDER BY n"
+        )
+        versions: list[str | None] = joined.to_arrow_table().column("version").to_pylist()
+        return versions
+
+    def batches(self, json_bytes: int) -> Iterator[list[Item]]:
+        """The objects to take in, by day, in batches of about that much JSON."""
+        cursor = self._connection.cursor().execute(
+            f"SELECT {', '.join(_COLUMNS[:-1])} FROM pending ORDER BY together, sort_day, source, name"  # noqa: S608
+        )
+        batch: list[Item] = []
+        size = 0
+        while rows := cursor.fetchmany(_CHUNK):
+            for row in rows:
+                stored = StoredObject(*row)
+                if batch and size + json_estimate(stored) > json_bytes:
+                    yield batch
+                    batch, size = [], 0
+                batch.append(Item(stored, classify(stored.name)))
+                size += json_estimate(stored)
+        if batch:
+            yield batch
+
+
+def json_estimate(stored: StoredObject) -> int:
+    """Bytes of JSON that an object probably holds."""
+    return stored.size * (GZIP_RATIO if stored.name.endswith("gz") else 1)
+
+
+def _row(stored: StoredObject) -> tuple[str | int, ...]:
+    return stored.source, stored.name, stored.size, stored.version, stored.storage_class, stored.together
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - our own two names
+    return int(row[0]) if row else 0

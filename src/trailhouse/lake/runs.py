@@ -1,0 +1,140 @@
+"""Sorted runs: what one task has read, kept in the staging folder until its days are written.
+
+A run is an Arrow file without compression, so that merging maps it into memory and copies nothing it does not need.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from trailhouse.core.layout import Kind, LogKey
+from trailhouse.lake.duplicates import keys_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from trailhouse.lake.ledger import Item
+
+Day = tuple[str | None, str | None, str | None]
+"""Year, month and day of delivery; None where nothing tells it."""
+
+DAY_COLUMNS = ("year", "month", "day")
+ORDER = ("account", "region", "eventtime")
+_ACCOUNTS = ("recipientaccountid", "accountid")
+_TIMES = r"^\d{4}-\d\d-\d\dT"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A sorted run of rows of one kind.
+
+    Attributes:
+        path: The Arrow file; `path + ".keys.npy"` holds the rows' keys, `path + ".flags.npy"` the duplicates.
+        kind: The rows' kind.
+        rows: How many.
+        days: For each day in it, first row and the row after the last.
+        times: The days (`YYYY-MM-DD`) of its event times, to look up what the lake has of them already.
+    """
+
+    path: str
+    kind: Kind
+    rows: int
+    days: tuple[tuple[Day, int, int], ...]
+    times: frozenset[str]
+
+
+def place(batch: pa.RecordBatch, items: Sequence[Item]) -> pa.Table:
+    """A reading's rows with their delivery columns; what no key tells comes from the record itself.
+
+    Args:
+        batch: As `reader.read` gives it; `object` is an index into `items`.
+        items: The objects.
+    """
+    numbers = batch.column("object")
+    keys = [i.place if isinstance(i.place, LogKey) else None for i in items]
+    own = _own_delivery(batch)
+    table = pa.Table.from_batches([batch]).drop_columns(["object", "logrecord", "unparsed"])
+    for name in ("account", "region", *DAY_COLUMNS):
+        told = pa.array([getattr(key, name) if key else None for key in keys], pa.string()).take(numbers)
+        table = table.append_column(name, pc.coalesce(told, own[name]) if told.null_count else told)
+    for name, values in (
+        ("logroot", [i.logroot for i in items]),
+        ("logfile", [i.object.name for i in items]),
+    ):
+        table = table.append_column(name, pa.array(values, pa.string()).take(numbers))
+    return table.append_column("logrecord", batch.column("logrecord")).append_column(
+        "unparsed", batch.column("unparsed")
+    )
+
+
+def _own_delivery(batch: pa.RecordBatch) -> dict[str, pa.Array]:
+    names = batch.schema.names
+    accounts = [batch.column(n) for n in _ACCOUNTS if n in names]
+    if "useridentity" in names:
+        accounts.append(pc.struct_field(batch.column("useridentity"), "accountid"))
+    if "eventtime" in names:
+        time = batch.column("eventtime")
+    else:
+        time = pc.struct_field(batch.column("timewindow"), "windowstart")
+    time = pc.if_else(pc.match_substring_regex(time, _TIMES), time, pa.scalar(None, pa.string()))
+    spans = {"year": (0, 4), "month": (5, 7), "day": (8, 10)}
+    days = {name: pc.utf8_slice_codeunits(time, *span) for name, span in spans.items()}
+    return {"account": pc.coalesce(*accounts), "region": batch.column("awsregion"), **days}
+
+
+def write_run(table: pa.Table, kind: Kind, path: Path, connection: duckdb.DuckDBPyConnection) -> Run:
+    """Sort rows by day, account, region and event time, and keep them at `path`."""
+    by = [name for name in (*DAY_COLUMNS, *ORDER) if name in table.schema.names]
+    order = pc.sort_indices(table, [(name, "ascending") for name in by])
+    table = table.take(order).combine_chunks()
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    np.save(f"{path}.keys.npy", keys_of(connection, table))
+    return Run(str(path), kind, table.num_rows, _days(table), _event_days(table))
+
+
+def _days(table: pa.Table) -> tuple[tuple[Day, int, int], ...]:
+    columns = [table.column(name).combine_chunks() for name in DAY_COLUMNS]
+    codes = [c.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False) for c in columns]
+    changed = np.zeros(table.num_rows, bool)
+    for code in codes:
+        changed[1:] |= code[1:] != code[:-1]
+    starts = [0, *map(int, np.flatnonzero(changed))]
+    ends = [*starts[1:], table.num_rows]
+    return tuple(
+        ((columns[0][s].as_py(), columns[1][s].as_py(), columns[2][s].as_py()), s, e)
+        for s, e in zip(starts, ends, strict=True)
+    )
+
+
+def _event_days(table: pa.Table) -> frozenset[str]:
+    if "eventtime" not in table.schema.names:
+        return frozenset()
+    return frozenset(
+        pc.utf8_slice_codeunits(table.column("eventtime"), 0, 10).unique().drop_null().to_pylist()
+    )
+
+
+def open_run(run: Run) -> pa.Table:
+    """The rows of a run, mapped into memory, with the column `duplicate`."""
+    table = pa.ipc.open_file(pa.memory_map(run.path)).read_all()
+    flags = np.load(f"{run.path}.flags.npy", mmap_mode="r")
+    return table.append_column("duplicate", pa.array(np.asarray(flags), pa.bool_()))
+
+
+def run_keys(run: Run) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """The keys of a run's rows."""
+    return np.asarray(np.load(f"{run.path}.keys.npy"), np.uint64)
+
+
+def save_flags(run: Run, flags: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
+    """Keep which rows of a run are duplicates."""
+    np.save(f"{run.path}.flags.npy", flags)

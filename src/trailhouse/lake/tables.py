@@ -1,0 +1,196 @@
+"""The Iceberg tables of a lake: made, appended to, and which files they hold now.
+
+Reading needs no Iceberg library: the files of the current snapshots are kept beside the catalog, under the name of the
+metadata that they were read from, and are read again from that metadata whenever the names differ.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from trailhouse.core.layout import Kind
+from trailhouse.core.schema import FILES_COLUMNS, Column, lake_columns
+from trailhouse.errors import LakeError
+from trailhouse.lake.columns import arrow_schema
+from trailhouse.lake.workspace import write_durably
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pyiceberg.catalog.sql import SqlCatalog
+    from pyiceberg.schema import Schema
+    from pyiceberg.table import Table
+
+    from trailhouse.lake.workspace import Workspace
+
+NAMESPACE = "default"
+BATCH = "trailhouse.batch"
+"""Snapshot property: which batch a commit belongs to."""
+
+LEDGER = "cloudtrail_files"
+DAY_KEYS = ("year", "month", "day")
+_SORT_KEYS = ("account", "region", "eventtime")
+_CACHE = "files.json"
+_PROPERTIES = {
+    "commit.retry.num-retries": "0",  # a retried append that did go through would double its rows
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+    "write.parquet.compression-codec": "zstd",
+}
+
+
+def table_name(kind: Kind) -> str:
+    """The lake table of a delivery kind."""
+    return "cloudtrail_lake" if kind is Kind.CLOUDTRAIL else f"{kind.value.replace('-', '_').lower()}_lake"
+
+
+def tables() -> dict[str, tuple[Column, ...]]:
+    """Name and columns of every table of a lake."""
+    lakes = {table_name(kind): lake_columns(kind) for kind in Kind if kind is not Kind.DIGEST}
+    return {**lakes, LEDGER: FILES_COLUMNS}
+
+
+@dataclass(frozen=True, slots=True)
+class TableFiles:
+    """The data files of a table's current snapshot (paths), and their rows."""
+
+    paths: tuple[str, ...]
+    rows: int
+
+
+class Tables:
+    """The tables of one working folder."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    @cached_property
+    def _catalog(self) -> SqlCatalog:
+        from pyiceberg.catalog.sql import SqlCatalog  # noqa: PLC0415 - takes a second; reading does without it
+
+        warehouse = self._workspace.warehouse.as_uri()
+        catalog = SqlCatalog("trailhouse", uri=f"sqlite:///{self._workspace.catalog}", warehouse=warehouse)
+        catalog.create_namespace_if_not_exists(NAMESPACE)
+        return catalog
+
+    def close(self) -> None:
+        """Let go of the catalog's database."""
+        if "_catalog" in self.__dict__:
+            self._catalog.close()
+            del self._catalog
+
+    def create_missing(self) -> None:
+        """Make the tables that are not there yet."""
+        for name, columns in tables().items():
+            if name not in self._locations():
+                self._create(name, columns)
+
+    def _create(self, name: str, columns: Sequence[Column]) -> None:
+        from pyiceberg.transforms import IdentityTransform  # noqa: PLC0415 - with the catalog
+
+        table = self._catalog.create_table(
+            f"{NAMESPACE}.{name}", arrow_schema(columns), properties=_PROPERTIES
+        )
+        if name == LEDGER:
+            return
+        with table.update_spec() as spec:
+            for key in DAY_KEYS:
+                spec.add_identity(key)
+        names = {c.name for c in columns}
+        with table.update_sort_order() as order:
+            for key in _SORT_KEYS:
+                if key in names:
+                    order.asc(key, IdentityTransform())
+
+    def _locations(self) -> dict[str, str]:
+        """Name and metadata location of every table, straight from the catalog's database."""
+        if not self._workspace.catalog.exists():
+            return {}
+        try:
+            with sqlite3.connect(f"file:{self._workspace.catalog}?mode=ro", uri=True) as database:
+                rows = database.execute("SELECT table_name, metadata_location FROM iceberg_tables").fetchall()
+            database.close()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return {}
+            raise LakeError(
+                f"the catalog {self._workspace.catalog} cannot be read ({error}); `trailhouse clean` removes the "
+                "working data, and the next command makes it anew"
+            ) from error
+        return dict(rows)
+
+    def batches(self, name: str) -> set[str]:
+        """The batches whose commit to this table is in its history."""
+        table = self._load(name)
+        summaries = (s.summary.additional_properties for s in table.snapshots() if s.summary)
+        return {properties[BATCH] for properties in summaries if BATCH in properties}
+
+    def append(self, name: str, paths: Sequence[str], batch: str) -> None:
+        """Add data files in one commit that carries the batch's name.
+
+        Args:
+            name: The table.
+            paths: Parquet files with the table's field ids, each within one day.
+            batch: The name; committing the same batch twice is the caller's to avoid.
+        """
+        self._load(name).add_files(
+            list(paths), snapshot_properties={BATCH: batch}, check_duplicate_files=False
+        )
+
+    def write_schema(self, name: str) -> pa.Schema:
+        """The Arrow schema that a table's data files must have: Iceberg's field ids in its metadata."""
+        schema = self._load(name).schema()
+        return pa.schema([_with_ids(f, f.name, schema) for f in arrow_schema(tables()[name])])
+
+    def _load(self, name: str) -> Table:
+        return self._catalog.load_table(f"{NAMESPACE}.{name}")
+
+    def files(self) -> dict[str, TableFiles]:
+        """The data files of every table as of now."""
+        locations = self._locations()
+        cache = self._read_cache()
+        fresh = {n: cache[n][1] for n, at in locations.items() if n in cache and cache[n][0] == at}
+        missing = [n for n in locations if n not in fresh]
+        if missing:
+            fresh |= {n: self._plan(n) for n in missing}
+            kept = {n: [locations[n], list(f.paths), f.rows] for n, f in fresh.items()}
+            write_durably(self._cache_path, json.dumps(kept))
+        return {n: fresh.get(n, TableFiles((), 0)) for n in tables()}
+
+    def _plan(self, name: str) -> TableFiles:
+        files = [task.file for task in self._load(name).scan().plan_files()]
+        paths = sorted(f.file_path.removeprefix("file://") for f in files)
+        return TableFiles(tuple(paths), sum(f.record_count for f in files))
+
+    @property
+    def _cache_path(self) -> Path:
+        return self._workspace.root / _CACHE
+
+    def _read_cache(self) -> Mapping[str, tuple[str, TableFiles]]:
+        try:
+            kept = json.loads(self._cache_path.read_text())
+        except (OSError, ValueError):
+            return {}
+        return {n: (at, TableFiles(tuple(paths), rows)) for n, (at, paths, rows) in kept.items()}
+
+
+def _with_ids(field: pa.Field, path: str, schema: Schema) -> pa.Field:
+    kind = field.type
+    if pa.types.is_struct(kind):
+        kind = pa.struct([_with_ids(inner, f"{path}.{inner.name}", schema) for inner in kind])
+    elif pa.types.is_list(kind):
+        kind = pa.list_(_with_ids(kind.value_field, f"{path}.element", schema))
+    elif pa.types.is_map(kind):
+        kind = pa.map_(
+            _with_ids(kind.key_field, f"{path}.key", schema),
+            _with_ids(kind.item_field, f"{path}.value", schema),
+        )
+    metadata: Any = {b"PARQUET:field_id": str(schema.find_field(path).field_id).encode()}
+    return pa.field(field.name, kind, nullable=field.nullable, metadata=metadata)
