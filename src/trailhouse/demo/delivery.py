@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from trailhouse.demo.dice import Dice
 from trailhouse.demo.kinds import other_kinds
@@ -59,6 +59,7 @@ _LAGS = (0, 5, 5, 10)  # minutes of the second trail behind the first
 _LAST_MINUTES = (23, 5)  # of a day: what the second trail repeats of these comes after midnight
 _UNORDERED = 0.45
 _CURIOUS_SIZE = 3
+_FEWEST_ASKED = 6
 _FEW = 14  # what is planted stands in smaller files, or its accounts would get too busy
 
 Placed = tuple[Account, str]
@@ -99,7 +100,12 @@ class Delivery:
             slots[_stamp(scene.start, event.when)][accounts[event.account], event.region].append(event.run)
         # One pair of files on either side of a midnight, in however small a demo.
         late_evening = scene.start + timedelta(days=3) - _SLOT
-        slots[late_evening][scene.organization.account("prod-web"), HOME_REGION] += []
+        web = scene.organization.account("prod-web")
+        slots[late_evening][web, HOME_REGION] += []
+        # And something to find on the day that is asked about.
+        asked = datetime.combine(scene.questions.day, time(9), UTC)
+        for hour in range(_FEWEST_ASKED):
+            slots[asked + timedelta(hours=hour)][web, HOME_REGION] += []
         return slots
 
     def objects(self) -> Iterator[Object]:

@@ -1,8 +1,7 @@
 """The distinct event ids of a demo, in bounded memory: spooled by their first byte, sorted at the end."""
 
 import hashlib
-from collections.abc import Iterator
-from heapq import merge
+from bisect import bisect_left
 from pathlib import Path
 
 from trailhouse.demo.dice import uuid
@@ -39,18 +38,27 @@ class EventIds:
             file.write(self._waiting[first])
         self._waiting[first] = bytearray()
 
-    def _sorted(self) -> Iterator[str]:
-        for first, waiting in enumerate(self._waiting):
-            stored = self._folder / f"{first:02x}" if self._folder else None
-            block = (stored.read_bytes() if stored and stored.exists() else b"") + bytes(waiting)
-            distinct = {block[at : at + ID_LENGTH] for at in range(0, len(block), ID_LENGTH)}
-            yield from (uuid(raw.hex()) for raw in sorted(distinct))
+    def _block(self, first: int) -> bytes:
+        """Return all ids that begin with this byte, in the order of their coming."""
+        stored = self._folder / f"{first:02x}" if self._folder else None
+        return (stored.read_bytes() if stored and stored.exists() else b"") + bytes(self._waiting[first])
 
     def digest(self) -> tuple[int, str]:
         """Return the number of distinct ids and the SHA-256 of the sorted ids, each followed by a newline."""
-        sha, count, last = hashlib.sha256(), 0, ""
-        for id_ in merge(self._sorted(), sorted(self._odd)):
-            if id_ != last:
-                sha.update(f"{id_}\n".encode())
-                count, last = count + 1, id_
+        sha, count, odd = hashlib.sha256(), 0, sorted(self._odd)
+        for first in range(256):
+            block = self._block(first)
+            distinct = sorted({block[at : at + ID_LENGTH] for at in range(0, len(block), ID_LENGTH)})
+            texts = _uuids(b"".join(distinct))
+            after = f"{first + 1:02x}"
+            before = len(odd) if first == 255 else bisect_left(odd, after)  # noqa: PLR2004 - the last byte
+            texts = sorted([*texts, *odd[:before]])
+            odd = odd[before:]
+            sha.update("".join([f"{id_}\n" for id_ in texts]).encode())
+            count += len(texts)
         return count, sha.hexdigest()
+
+
+def _uuids(block: bytes) -> list[str]:
+    digits = block.hex()
+    return [uuid(digits[at : at + 2 * ID_LENGTH]) for at in range(0, len(digits), 2 * ID_LENGTH)]

@@ -23,7 +23,8 @@ _ERROR_RATE = 0.07
 _ELSEWHERE = 0.12  # share of calls outside the home region that are global ones
 _RUN_LENGTHS = (1, 1, 1, 1, 2, 2, 3, 4, 6, 9, 14, 22)
 _OFFICE_OPENS, _OFFICE_CLOSES, _SATURDAY = 7, 18, 5
-_CLOCK = tuple(f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}Z" for s in range(86400))
+_DAY = 86400  # seconds
+_CLOCK = tuple(f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}Z" for s in range(_DAY))
 _TLS = (
     (
         ',"tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256",'
@@ -40,7 +41,10 @@ _TLS = (
     "",
     "",
 )
-_REFUSED = "User: {arn} is not authorized to perform: {call} because no identity-based policy allows the {call} action"
+_REFUSED = (
+    "User: {arn} is not authorized to perform: {call} because no identity-based policy allows "
+    "the {call} action"
+)
 _MESSAGES = {
     "AccessDenied": _REFUSED,
     "Client.UnauthorizedOperation": f"You are not authorized to perform this operation. {_REFUSED}",
@@ -84,14 +88,14 @@ class Traffic:
         offsets = sorted(self._dice.randbytes(count))
         midnight = datetime(start.year, start.month, start.day, tzinfo=UTC)
         base = (start - midnight).seconds
-        tomorrow = midnight + timedelta(days=1)
+        days = f"{midnight:%Y-%m-%d}", f"{midnight + timedelta(days=1):%Y-%m-%d}"
         share = presence(start)
         at = 0
         while at < count:
             end = min(count, at + self._dice.pick(_RUN_LENGTHS))
             seconds = [base + offset for offset in offsets[at:end]]
             at = end
-            for day, part in _by_day(midnight, tomorrow, seconds):
+            for day, part in _by_day(*days, seconds):
                 yield self._run(account, region, day, part, share)
 
     def _run(self, account: Account, region: str, day: str, seconds: list[int], share: float) -> Run:
@@ -126,13 +130,12 @@ class Traffic:
         random = dice.random
         account, action, region = what
         variants = self._call(account, action, region).variants
-        entropy = dice.randbytes(2 * ID_LENGTH * len(seconds))
-        digits = entropy.hex()
-        texts, ids = [], []
-        half = len(digits) // 2
-        for at, second in enumerate(seconds):
-            i = 32 * at
-            j = half + i
+        count = len(seconds)
+        entropy = dice.randbytes(2 * ID_LENGTH * count)
+        digits = entropy.hex("-", 2)  # eight groups of four an id, 40 characters with the dash behind it
+        lettered = action.service == "s3"  # its request ids are no UUIDs
+        texts = []
+        for i, second in zip(range(0, 40 * count, 40), seconds, strict=True):
             slot = int(random() * _SLOTS / _KEPT)
             if error or slot >= len(variants):
                 parameters, tail = self._variant(account, action, region, refused=bool(error))
@@ -140,19 +143,17 @@ class Traffic:
                     variants.append((parameters, tail))
             else:
                 parameters, tail = variants[slot]
+            j = i + 40 * count
             request = (
-                digits[j : j + 16].upper()
-                if action.service == "s3"
-                else f"{digits[j : j + 8]}-{digits[j + 8 : j + 12]}-{digits[j + 12 : j + 16]}-"
-                f"{digits[j + 16 : j + 20]}-{digits[j + 20 : j + 32]}"
+                digits[j : j + 4] + digits[j + 5 : j + 29] + digits[j + 30 : j + 34] + digits[j + 35 : j + 39]
             )
+            if lettered:
+                request = digits[j : j + 19].replace("-", "").upper()
             texts.append(
-                f'{head}{clock[second]}{middle}{parameters}{request}","eventID":"{digits[i : i + 8]}-'
-                f"{digits[i + 8 : i + 12]}-{digits[i + 12 : i + 16]}-{digits[i + 16 : i + 20]}-"
-                f"{digits[i + 20 : i + 32]}{tail}{end}"
+                f'{head}{clock[second]}{middle}{parameters}{request}","eventID":"{digits[i : i + 4]}'
+                f"{digits[i + 5 : i + 29]}{digits[i + 30 : i + 34]}{digits[i + 35 : i + 39]}{tail}{end}"
             )
-            ids.append(i)
-        return texts, entropy[: ID_LENGTH * len(seconds)]
+        return texts, entropy[: ID_LENGTH * count]
 
     def _head(self, actor: Actor, day: str, second: int) -> str:
         """Return the actor's head; sessions are renewed every few hours."""
@@ -212,10 +213,10 @@ def _message(error: str, actor: Actor, action: Action) -> str:
     return template.format(arn=actor.arn, call=f"{action.service}:{action.name}")
 
 
-def _by_day(midnight: datetime, tomorrow: datetime, seconds: list[int]) -> list[tuple[str, list[int]]]:
+def _by_day(today: str, tomorrow: str, seconds: list[int]) -> list[tuple[str, list[int]]]:
     """Split seconds of the day at midnight."""
-    today = [s for s in seconds if s < 86400]  # noqa: PLR2004 - seconds of a day
-    parts = [(f"{midnight:%Y-%m-%d}", today)]
-    if len(today) < len(seconds):
-        parts.append((f"{tomorrow:%Y-%m-%d}", [s - 86400 for s in seconds[len(today) :]]))
-    return [part for part in parts if part[1]]
+    if seconds[-1] < _DAY:
+        return [(today, seconds)]
+    before = [second for second in seconds if second < _DAY]
+    after = [second - _DAY for second in seconds[len(before) :]]
+    return [(day, part) for day, part in ((today, before), (tomorrow, after)) if part]
