@@ -268,20 +268,16 @@ class _Rendering:
 
 def _render(type_: Type, r: _Rendering) -> str:
     match type_:
-        case Text():
-            return r.text
-        case Flag():
-            return r.flag
-        case Count():
-            return r.count
-        case Moment():
-            return r.moment
-        case TextMap():
-            return r.text_map
         case Array(item):
             return r.array(_render(item, r))
         case Struct(fields):
             return r.struct([(f.name, _render(f.type, r)) for f in fields])
+        case Text() | TextMap():
+            return r.text if isinstance(type_, Text) else r.text_map
+        case Flag() | Count():
+            return r.flag if isinstance(type_, Flag) else r.count
+        case Moment():
+            return r.moment
 
 
 def _join(pairs: list[tuple[str, str]], between: str) -> str:

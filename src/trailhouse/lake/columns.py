@@ -20,23 +20,23 @@ _NULL = b"null"
 _MOST_REMEMBERED = 50_000
 
 
+_ARROW_TYPES: dict[type, pa.DataType] = {
+    Text: pa.string(),
+    Flag: pa.bool_(),
+    Count: pa.int64(),
+    Moment: pa.timestamp("us"),
+    TextMap: pa.map_(pa.string(), pa.string()),
+}
+
+
 def arrow_type(type_: Type) -> pa.DataType:
     """The Arrow type of a column."""
     match type_:
-        case Text():
-            return pa.string()
-        case Flag():
-            return pa.bool_()
-        case Count():
-            return pa.int64()
-        case Moment():
-            return pa.timestamp("us")
-        case TextMap():
-            return pa.map_(pa.string(), pa.string())
         case Array(item):
             return pa.list_(pa.field("element", arrow_type(item)))
         case Struct(fields):
             return pa.struct([(f.name, arrow_type(f.type)) for f in fields])
+    return _ARROW_TYPES[type(type_)]
 
 
 def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
@@ -54,7 +54,7 @@ def text_array(values: Sequence[Any], type_: Text) -> pa.Array:
 
 
 def opaque_array(values: Sequence[Any]) -> pa.Array:
-    """Exact JSON texts: absent and null are NULL, a JSON string is unquoted, the rest is as it was written."""
+    """Exact JSON texts: absent and null are NULL, a string is unquoted, the rest is as it was written."""
     lengths = np.fromiter((len(memoryview(v)) for v in values), np.int64, len(values))
     data = b"".join(values)
     starts = np.concatenate(([0], np.cumsum(lengths)))
@@ -64,7 +64,7 @@ def opaque_array(values: Sequence[Any]) -> pa.Array:
     quoted = np.flatnonzero(present & (first == _QUOTE))
     if len(quoted):
         texts: list[Any] = list(values)
-        for i in quoted:
+        for i in quoted.tolist():
             texts[i] = scalar_text(bytes(values[i])).encode()
             lengths[i] = len(texts[i])
         data = b"".join(texts)
@@ -106,6 +106,17 @@ def _list_array(values: Sequence[Any], item: Type, type_: pa.DataType) -> pa.Arr
     offsets = pa.array(np.concatenate(([0], np.cumsum(lengths))).astype(np.int32))
     missing = pa.array([v is None for v in values], pa.bool_())
     return pa.ListArray.from_arrays(offsets, nested_array(flat, item), type=type_, mask=missing)
+
+
+class Plain:
+    """A text column."""
+
+    def __init__(self, type_: Text) -> None:
+        self._type = type_
+
+    def array(self, values: Sequence[Any]) -> tuple[pa.Array, list[tuple[int, Unparsed]]]:
+        """The Arrow array of these values; all of them fit."""
+        return text_array(values, self._type), []
 
 
 class Repeated:

@@ -1,8 +1,8 @@
 """Where the records are in a file, whatever they are wrapped in and however broken it is.
 
-Recognised by content: `{"Records": [...]}` as delivered, arrays, one record or one a line, `lookup-events` output,
-EventBridge envelopes, CloudWatch Logs exports (lines with a time in front, `logEvents`, `events`). After a place that
-cannot be read, the search goes on at the next thing that starts like a record.
+Recognised by content: `{"Records": [...]}` as delivered, arrays, one record or one a line, `lookup-events`
+output, EventBridge envelopes, CloudWatch Logs exports (lines with a time in front, `logEvents`, `events`).
+After a place that cannot be read, the search goes on at the next whole record.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from trailhouse.core.layout import Kind
-from trailhouse.lake.record import is_valid
-from trailhouse.lake.scan import ScanError, elements, members, skip_space, value_end
+from trailhouse.lake.record import is_valid, scalar_text
+from trailhouse.lake.scan import ScanError, checked_end, elements, members, skip_space, value_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,9 +30,18 @@ RECORD_START = re.compile(
     rb"|eventID|eventType|recipientAccountId|requestParameters|responseElements|readOnly|managementEvent|eventCategory)"
     rb'"\s*:'
 )
-_EXPORT_LINE = re.compile(rb"\d{4}-\d\d-\d\dT[0-9:.]+Z?\s+(?=\{)")
-_IDENTIFYING = (b"eventTime", b"eventName", b"eventSource", b"eventID", b"eventId", b"eventCategory")
-_MESSAGES = (b"logEvents", b"events")
+EXPORT_LINE = re.compile(rb"\d{4}-\d\d-\d\dT[0-9:.]+Z?\s+(?=\{)")
+_IDENTIFYING = ("eventTime", "eventName", "eventSource", "eventID", "eventId", "eventCategory")
+_MESSAGES = ("logEvents", "events")
+_CLAIMS = re.compile(rb'\{\s*"eventVersion"\s*:')
+_NO_JSON = "this is no valid JSON"
+_NO_RECORD = "a record is no object of CloudTrail's"
+_CLAIM_BYTES = 4096
+_GIVEN_UP = "too much is broken to look any further"
+_NO_LIST = "there is no list of Records in it"
+_PATIENCE = 16
+_MOST_PATIENCE = 64 << 20
+_Parts = dict[str, list[tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,10 @@ class Contents:
 def open_envelope(text: bytes, *, claimed: bool) -> Contents:
     """Find the records in a file.
 
+    A record is good when its own JSON text is whole and well-formed: half surrogate pairs, any nesting and
+    repeated names are, and so is what is no UTF-8 inside of strings. Where CloudTrail delivered the file,
+    every object in `Records` is a record; elsewhere, and after a broken place, `looks_like_record` decides.
+
     Args:
         text: The decompressed file.
         claimed: Its key says that CloudTrail delivered it; otherwise only what looks like CloudTrail counts.
@@ -69,74 +83,151 @@ def open_envelope(text: bytes, *, claimed: bool) -> Contents:
     Returns:
         Records in order and the places that could not be read. Never raises.
     """
-    contents = Contents()
-    opener = _Opener(text, contents, claimed=claimed)
+    opener = _Opener(text, claimed=claimed)
     opener.run()
+    contents = opener.contents
     if claimed and not contents.form:
         contents.form = "records"
-        contents.flaws = contents.flaws or [Flaw("there is no list of Records in it", 0)]
-    if not claimed and not contents.found and contents.form != "records":
-        return Contents()
-    return contents
+        contents.flaws = contents.flaws or [Flaw(_NO_LIST, 0)]
+    return contents if contents.form else Contents()
 
 
-def looks_like_record(names: set[bytes]) -> bool:
-    """Whether an object with these member names is a CloudTrail record (aggregated and old ones included)."""
-    return b"eventVersion" in names and any(name in names for name in _IDENTIFYING)
+def looks_like_record(text: bytes) -> bool:
+    """Whether an object (its exact text) is a CloudTrail record, old and aggregated ones included."""
+    try:
+        parts = _parts(text, skip_space(text, 0))
+    except ScanError:
+        return False
+    return _is_record(text, parts)
+
+
+def _is_record(text: bytes, parts: _Parts) -> bool:
+    if "eventVersion" not in parts or not any(name in parts for name in _IDENTIFYING):
+        return False
+    source = parts.get("eventSource")
+    return source is None or not text.startswith(b'"aws:', source[-1][0])
 
 
 def record_kind(text: bytes) -> Kind:
     """The delivery kind of a record that no key tells, from its own fields."""
-    names = {}
     try:
-        for name, start, end in members(text, skip_space(text, 0)):
-            names[name[1:-1]] = text[start:end]
+        parts = _parts(text, skip_space(text, 0))
     except ScanError:
-        pass
-    category = names.get(b"eventCategory", b"").strip(b'"')
-    if category == b"Insight" or b"insightDetails" in names:
+        return Kind.CLOUDTRAIL
+    start, end = parts.get("eventCategory", [(0, 0)])[-1]
+    category = text[start:end].strip(b'"')
+    if category == b"Insight" or "insightDetails" in parts:
         return Kind.INSIGHT
     if category == b"Aggregated":
         return Kind.AGGREGATED
     return Kind.NETWORKACTIVITY if category == b"NetworkActivity" else Kind.CLOUDTRAIL
 
 
-def salvage(text: bytes, at: int, flaw: Callable[[Flaw], None]) -> Iterator[tuple[int, int]]:
-    """Yield every readable object of the array at `at`, going on after broken ones."""
-    resumed = False
-    while True:
+def _parts(text: bytes, at: int) -> _Parts:
+    """Where the values of an object's members stand, by name."""
+    parts: _Parts = {}
+    for name, start, end in members(text, at):
+        plain = name[1:-1].decode("utf-8", "replace") if b"\\" not in name else scalar_text(name)
+        parts.setdefault(plain, []).append((start, end))
+    return parts
+
+
+class Search:
+    """Looks for the next whole record in text that is broken, with a bound on the work."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._patience = min(_PATIENCE * len(text), len(text) + _MOST_PATIENCE)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether so much is broken that the search has been ended."""
+        return self._patience <= 0
+
+    def spend(self, count: int) -> None:
+        """Count bytes that were looked at in vain."""
+        self._patience -= count
+
+    def after(self, at: int) -> int:
+        """The offset of the next whole record that starts at or after `at`; -1 if there is none."""
+        for start in RECORD_START.finditer(self._text, at):
+            if self.given_up:
+                return -1
+            try:
+                end = checked_end(self._text, start.start())
+            except ScanError as error:
+                self.spend(error.noticed - start.start())
+                continue
+            if looks_like_record(self._text[start.start() : end]):
+                return start.start()
+            self.spend(end - start.start())
+        return -1
+
+
+class Salvage:
+    """Iterate over the readable objects of the array at `at`, going on after broken ones.
+
+    Attributes:
+        end: Where it stopped, afterwards: behind the array, or at the text's end if anything was broken.
+    """
+
+    def __init__(self, text: bytes, at: int, search: Search, flaw: Callable[[Flaw], None]) -> None:
+        self._text = text
+        self._search = search
+        self._flaw = flaw
+        self.end = at
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
         try:
-            for start, end in elements(text, at):
-                if not is_valid(text[start:end]):
-                    raise ScanError("this is no valid JSON", start)  # noqa: TRY301 - one way on for both
-                resumed = False
-                if text[start : start + 1] == b"{":
+            for start, end in elements(self._text, self.end):
+                if not is_valid(self._text[start:end]):
+                    raise ScanError(_NO_JSON, start)  # noqa: TRY301 - one way on for both
+                self.end = end
+                if self._text.startswith(b"{", start):
                     yield start, end
                 else:
-                    flaw(Flaw("a record is no object", start))
+                    self._flaw(Flaw("a record is no object", start))
         except ScanError as error:
-            if not resumed:
-                flaw(Flaw(error.reason, error.position))
-            start_again = RECORD_START.search(text, error.position + 1)
-            if start_again is None:
-                return
-            at, resumed = start_again.start() - 1, True
+            yield from self._after_flaw(error)
         else:
-            return
+            self.end = self._text.find(b"]", self.end) + 1
+
+    def _after_flaw(self, error: ScanError) -> Iterator[tuple[int, int]]:
+        """From here on only what looks like a record is one: it may be the inside of a broken one."""
+        self._flaw(Flaw(error.reason, error.position))
+        at = error.position
+        while (at := self._search.after(at + 1)) >= 0:
+            taken = False
+            try:
+                for start, end in elements(self._text, at - 1, checked_end):
+                    at = end
+                    if looks_like_record(self._text[start:end]):
+                        taken = True
+                        yield start, end
+            except ScanError as broken:
+                at = broken.position
+                self._search.spend(broken.noticed - at)
+                if taken:
+                    self._flaw(Flaw(broken.reason, at))
+        if self._search.given_up:
+            self._flaw(Flaw(_GIVEN_UP, error.position))
+        self.end = len(self._text)
 
 
 class _Opener:
-    def __init__(self, text: bytes, contents: Contents, *, claimed: bool) -> None:
+    def __init__(self, text: bytes, *, claimed: bool) -> None:
+        self.contents = Contents()
         self._text = text
-        self._contents = contents
         self._claimed = claimed
+        self._search = Search(text)
+        self._end_of = value_end
 
     def run(self) -> None:
         """Go through the values at the top of the file, of which there may be one or one a line."""
         text = self._text
         at = skip_space(text, len(BOM) if text.startswith(BOM) else 0)
         while at < len(text):
-            export = _EXPORT_LINE.match(text, at)
+            export = EXPORT_LINE.match(text, at)
             at = export.end() if export else at
             end = self._top_value(at)
             at = skip_space(text, end)
@@ -146,150 +237,150 @@ class _Opener:
     def _top_value(self, at: int) -> int:
         text = self._text
         try:
-            end = value_end(text, at)
-            if is_valid(text[at:end]):
-                self._value(at, end, top=True)
-                return end
-            reason = "this is no valid JSON"
+            end = self._end_of(text, at)
+            if not is_valid(text[at:end]):
+                raise ScanError(_NO_JSON, at, end)  # noqa: TRY301 - one way on for both
         except ScanError as error:
-            reason = error.reason
-        return self._broken(at, reason)
+            self._end_of = checked_end  # which stops at the fault: to look for an end each time is quadratic
+            self._search.spend(error.noticed - at)
+            return self._broken(at, error.reason)
+        self._value(at, end, top=True)
+        return end
 
     def _broken(self, at: int, reason: str) -> int:
         """Take what can be read of a broken top value; the offset where the next one may start."""
         text = self._text
-        records = _RECORDS.search(text, at) if text[at : at + 1] == b"{" else None
-        line_end = text.find(b"\n", at)
-        line_end = len(text) if line_end < 0 else line_end + 1
-        if text[at : at + 1] == b"[" and RECORD_START.search(text, at):
-            self._records_list(at, "array")
+        if self._search.given_up:
+            self._flaw(Flaw(_GIVEN_UP, at))
             return len(text)
-        if records and not RECORD_START.match(text, at):
-            self._records_list(records.end(), "records")
-            return self._after_lists(records.end())
-        if RECORD_START.match(text, at) or (self._claimed and not self._contents.form):
+        if text.startswith(b"[", at) and (self._claimed or RECORD_START.search(text, at)):
+            return self._records_list(at, "array")
+        records = _RECORDS.search(text, at) if text.startswith(b"{", at) else None
+        if records and not RECORD_START.match(text, at) and text.find(b"\n{", at, records.start()) < 0:
+            return self._lists(records.end())
+        claims = _CLAIMS.match(text, at) and not NOT_A_TRAIL.search(text[at : at + _CLAIM_BYTES])
+        if claims:
+            self._name("lines")
+        if self._claimed or RECORD_START.match(text, at):
             self._flaw(Flaw(reason, at))
-            next_start = RECORD_START.search(text, at + 1)
-            return min(line_end, next_start.start()) if next_start else line_end
-        return line_end
+        return self._resume(at)
 
-    def _after_lists(self, at: int) -> int:
-        more = _RECORDS.search(self._text, at)
-        while more:
-            self._records_list(more.end(), "records")
-            more = _RECORDS.search(self._text, more.end())
-        return len(self._text)
+    def _resume(self, at: int) -> int:
+        """After a broken value: at the next line, or at a whole record before it."""
+        line_end = self._text.find(b"\n", at) + 1 or len(self._text)
+        if not RECORD_START.search(self._text, at + 1, line_end):
+            return line_end
+        record = self._search.after(at + 1)
+        return line_end if record < 0 else min(line_end, record)
+
+    def _lists(self, at: int) -> int:
+        """Take the list at `at`, and whatever other `Records` follow it."""
+        while True:
+            end = self._records_list(at, "records")
+            more = _RECORDS.search(self._text, end)
+            if more is None:
+                return len(self._text)
+            at = more.end()
 
     def _value(self, at: int, end: int, *, top: bool) -> None:
-        first = self._text[at : at + 1]
-        if first == b"{":
+        if self._text.startswith(b"{", at):
             self._object(at, end, top=top)
-        elif first == b"[" and top:
+        elif self._text.startswith(b"[", at) and top:
             self._array(at)
         elif self._claimed and top:
             self._flaw(Flaw("there is no object in it", at))
 
     def _array(self, at: int) -> None:
-        strangers = []
+        contents, strangers = self.contents, []
         for start, end in elements(self._text, at):
-            before = len(self._contents.found)
+            before = len(contents.found) + len(contents.flaws)
             self._value(start, end, top=False)
-            if len(self._contents.found) == before:
+            if len(contents.found) + len(contents.flaws) == before:
                 strangers.append(start)
-        if self._contents.found or self._claimed:
+        if contents.found or self._claimed:
             self._name("array")
             for start in strangers:
-                self._flaw(Flaw("a record is no object of CloudTrail's", start))
+                self._flaw(Flaw(_NO_RECORD, start))
 
     def _object(self, at: int, end: int, *, top: bool) -> None:
-        parts: dict[bytes, list[tuple[int, int]]] = {}
-        for name, start, stop in members(self._text, at):
-            parts.setdefault(name[1:-1], []).append((start, stop))
-        names = set(parts)
-        if b"Records" in names:
-            self._records(parts[b"Records"])
-        elif looks_like_record(names):
-            self._name("lines")
-            self._contents.found.append(Found(self._text[at:end], at))
-        elif b"detail" in names and b"detail-type" in names:
-            self._detail(*parts[b"detail"][-1])
-        elif b"CloudTrailEvent" in names:
-            self._embedded(*parts[b"CloudTrailEvent"][-1])
-        elif b"Events" in names:
-            self._each(*parts[b"Events"][-1], member=b"CloudTrailEvent", form="lookup-events")
+        parts = _parts(self._text, at)
+        if "Records" in parts:
+            self._records(parts["Records"])
+        elif _is_record(self._text, parts):
+            self._name("lines" if top else "array")
+            self.contents.found.append(Found(self._text[at:end], at))
+        elif "detail" in parts and "detail-type" in parts:
+            self._detail(*parts["detail"][-1])
+        elif "CloudTrailEvent" in parts:
+            self._embedded(*parts["CloudTrailEvent"][-1], "lookup-events")
+        elif "Events" in parts:
+            self._each(parts["Events"][-1][0], member=b"CloudTrailEvent", form="lookup-events")
         else:
-            self._log_events(parts)
-            if self._claimed and top and not self._contents.form:
-                self._flaw(Flaw("there is no list of Records in it", at))
-
-    def _log_events(self, parts: dict[bytes, list[tuple[int, int]]]) -> None:
-        for name in _MESSAGES:
-            if name in parts:
-                self._each(*parts[name][-1], member=b"message", form="cloudwatch")
+            for name in _MESSAGES:
+                if name in parts:
+                    self._each(parts[name][-1][0], member=b"message", form="cloudwatch")
+            if self._claimed and top and not self.contents.form:
+                self._flaw(Flaw(_NO_LIST, at))
 
     def _records(self, lists: list[tuple[int, int]]) -> None:
         for start, end in lists:
-            if self._text[start : start + 1] == b"[":
+            if self._text.startswith(b"[", start):
                 self._records_list(start, "records")
             elif self._claimed:
                 what = self._text[start : min(end, start + 20)].decode("utf-8", "replace")
                 self._name("records")
                 self._flaw(Flaw(f"Records is no list but {what}", start))
 
-    def _records_list(self, at: int, form: str) -> None:
+    def _records_list(self, at: int, form: str) -> int:
+        """Take the records of the list at `at`; the offset behind it."""
         flaws: list[Flaw] = []
-        taken = 0
-        for start, end in salvage(self._text, at, flaws.append):
+        strangers: list[Flaw] = []
+        before = len(self.contents.found)
+        salvage = Salvage(self._text, at, self._search, flaws.append)
+        for start, end in salvage:
             text = self._text[start:end]
-            if self._claimed or _is_record(text):
-                self._contents.found.append(Found(text, start))
-                taken += 1
-        if taken or self._claimed or (flaws and RECORD_START.search(self._text, at)):
+            if (self._claimed and form == "records") or looks_like_record(text):
+                self.contents.found.append(Found(text, start))
+            else:
+                strangers.append(Flaw(_NO_RECORD, start))
+        claims = flaws and RECORD_START.search(self._text, at) and not NOT_A_TRAIL.search(self._text, at)
+        if self._claimed or claims or len(self.contents.found) > before:
             self._name(form)
-            self._contents.flaws.extend(flaws)
+            self.contents.flaws.extend(sorted(flaws + strangers, key=attrgetter("position")))
+        return salvage.end
 
-    def _each(self, at: int, end: int, *, member: bytes, form: str) -> None:
+    def _each(self, at: int, *, member: bytes, form: str) -> None:
         """Records that are held as strings in a member of each element."""
-        if self._text[at:end][:1] != b"[":
+        if not self._text.startswith(b"[", at):
             return
-        for start, stop in elements(self._text, at):
-            if self._text[start : start + 1] != b"{":
+        for start, _ in elements(self._text, at):
+            if not self._text.startswith(b"{", start):
                 continue
-            for name, value, value_stop in members(self._text[:stop], start):
-                if name[1:-1] == member and self._embedded(value, value_stop):
-                    self._contents.form = form
+            for name, value, end in members(self._text, start):
+                if name[1:-1] == member:
+                    self._embedded(value, end, form)
 
-    def _embedded(self, at: int, end: int) -> bool:
-        if self._text[at : at + 1] != b'"':
-            return False
+    def _embedded(self, at: int, end: int, form: str) -> None:
+        if not self._text.startswith(b'"', at):
+            return
         inner = json.loads(self._text[at:end].decode("utf-8", "replace"), strict=False)
-        record = inner.encode("utf-8", "surrogatepass").strip() if isinstance(inner, str) else b""
-        if not record.startswith(b"{"):
-            return False
-        if not is_valid(record) or not _is_record(record):
-            if RECORD_START.match(record):
-                self._flaw(Flaw("the record in this string cannot be read", at))
-            return False
-        self._name("lookup-events")
-        self._contents.found.append(Found(record, at))
-        return True
+        record = inner.encode("utf-8", "surrogatepass").strip()
+        if is_valid(record) and record.startswith(b"{"):
+            if looks_like_record(record):
+                self._name(form)
+                self.contents.found.append(Found(record, at))
+        elif RECORD_START.match(record):
+            self._name(form)
+            self._flaw(Flaw("the record in this string cannot be read", at))
 
     def _detail(self, at: int, end: int) -> None:
         text = self._text[at:end]
-        if text.startswith(b"{") and _is_record(text):
+        if text.startswith(b"{") and looks_like_record(text):
             self._name("eventbridge")
-            self._contents.found.append(Found(text, at))
+            self.contents.found.append(Found(text, at))
 
     def _name(self, form: str) -> None:
-        self._contents.form = self._contents.form or form
+        self.contents.form = self.contents.form or form
 
     def _flaw(self, flaw: Flaw) -> None:
-        self._contents.flaws.append(flaw)
-
-
-def _is_record(text: bytes) -> bool:
-    try:
-        names = {name[1:-1]: text[start:end] for name, start, end in members(text, skip_space(text, 0))}
-    except ScanError:
-        return False
-    return looks_like_record(set(names)) and not names.get(b"eventSource", b"").startswith(b'"aws:')
+        self.contents.flaws.append(flaw)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from isal import igzip_lib
 
@@ -21,7 +21,7 @@ _ZEROS = re.compile(rb"\0*")
 _MOST_RATIO = 400
 _BOMB_FLOOR = 256 << 20
 
-_IsalError: type[Exception] = igzip_lib.error
+_IsalError: Any = igzip_lib.error  # its types call the class an instance
 
 
 class InflateError(Exception):
@@ -69,8 +69,8 @@ def inflate_stream(chunks: Iterable[bytes]) -> Iterator[bytes]:
         chunks: The object's bytes in order.
 
     Yields:
-        Text of at most about 1 MiB at a time (of plain objects the chunks as they are), to the last byte before
-        any damage.
+        Text of at most about 1 MiB at a time (of plain objects the chunks as they are), to the last byte
+        before any damage.
 
     Raises:
         InflateError: The data is truncated or damaged, something else follows it, or it is a bomb.

@@ -1,11 +1,13 @@
 """Delivered objects -> Arrow batches and a verdict on each object: the hot path of the lake.
 
-From outside this is one function, `read`. Objects that hold just what is expected go through msgspec in one piece;
-whatever it refuses goes through the envelope and the record's slow path, which lose nothing. Both give the same rows.
+From outside this is one function, `read`. Objects that hold just what is expected go through msgspec in one
+piece; whatever it refuses goes through the envelope and the record's slow path, which lose nothing. Both give
+the same rows.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -18,10 +20,10 @@ import pyarrow as pa
 
 from trailhouse.core.layout import Kind
 from trailhouse.core.schema import RECORD_COLUMNS, Text
-from trailhouse.lake.columns import Repeated, arrow_schema, text_array
-from trailhouse.lake.envelope import BOM, NOT_A_TRAIL, Flaw, open_envelope, record_kind
-from trailhouse.lake.inflate import InflateError, inflate, inflate_stream
-from trailhouse.lake.record import Expected, Unparsed, decode_slowly, unparsed_text
+from trailhouse.lake.columns import Plain, Repeated, arrow_schema
+from trailhouse.lake.envelope import Flaw, open_envelope, record_kind
+from trailhouse.lake.inflate import Inflated, InflateError, inflate, inflate_stream
+from trailhouse.lake.record import Expected, Unparsed, decode_slowly, is_utf8, path_of, unparsed_text
 from trailhouse.lake.window import RecordWindows
 
 if TYPE_CHECKING:
@@ -30,11 +32,29 @@ if TYPE_CHECKING:
 BATCH_BYTES = 32 << 20
 """Text after which a batch is given out: 32 MB cost two thirds of the memory of 64 MB at the same speed."""
 
-WHOLE_BYTES = 48 << 20
-"""Text up to which an object is read in one piece; longer ones go through in windows."""
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much text is held at once, in bytes.
+
+    Attributes:
+        whole: Up to this an object is read in one piece; longer ones go through in windows.
+        window: A window's size, as long as records fit in it.
+        most: The longest record, and the longest text of a form that cannot be cut.
+    """
+
+    whole: int = 48 << 20
+    window: int = 16 << 20
+    most: int = 192 << 20
+
+
+DEFAULT_LIMITS = Limits()
 
 _PEEK = 1 << 16
-_OTHER_KINDS = (b'"insightDetails"', b'"Aggregated"', b'"NetworkActivity"')
+_RECORDS = b'"Records"'
+_HEAD = re.compile(rb'\{\s*"Records"')
+_WHOLE_STORED = 8 << 20
+_OTHER_KINDS = (b'"insightDetails"', b'"Insight"', b'"Aggregated"', b'"NetworkActivity"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +115,21 @@ class Reading:
     json_bytes: int
 
 
-def read(deliveries: Iterable[Delivery], *, batch_bytes: int = BATCH_BYTES) -> Iterator[Reading]:
+def read(
+    deliveries: Iterable[Delivery], *, batch_bytes: int = BATCH_BYTES, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[Reading]:
     """Read objects in order, in bounded memory whatever their sizes.
 
     Args:
         deliveries: The objects; each one's chunks are consumed before the next is asked for.
         batch_bytes: Text after which a reading is given out.
+        limits: How much text is held at once.
 
     Yields:
         At least one reading; the last verdicts come with the last one. Nothing about an object's content
         raises; errors of reading its chunks do.
     """
-    reader = _Reader()
+    reader = _Reader(limits)
     for delivery in deliveries:
         for _ in reader.take(delivery):
             if reader.size >= batch_bytes:
@@ -132,6 +155,7 @@ class _Tally:
     misfits: int = 0
     stored: int = 0
     json: int = 0
+    fault: Flaw | None = None
     flaws: list[Flaw] = field(default_factory=list)
     digest: Any = field(default_factory=sha256)
 
@@ -143,7 +167,7 @@ class _Tally:
             self.flaws.append(flaw)
 
     def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        for chunk in chunks:
+        for chunk in filter(None, chunks):
             self.stored += len(chunk)
             self.digest.update(chunk)
             yield chunk
@@ -155,14 +179,29 @@ class _Tally:
         )  # fmt: skip
 
 
+class _Known:
+    """What is learnt about a kind for as long as the process lives: unknown fields, repeated identities."""
+
+    def __init__(self, kind: Kind) -> None:
+        columns = RECORD_COLUMNS[kind]
+        self.expected = Expected(columns)
+        self.columns = [Plain(c.type) if isinstance(c.type, Text) else Repeated(c) for c in columns]
+
+
+@cache
+def _known(kind: Kind) -> _Known:
+    return _Known(kind)
+
+
 class _Pile:
     """Decoded records of one kind, until they become a batch."""
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.columns = RECORD_COLUMNS[kind]
-        self.expected = Expected(self.columns)
-        self._repeated = [None if isinstance(c.type, Text) else Repeated(c) for c in self.columns]
+        known = _known(kind)
+        self.expected = known.expected
+        self._columns = known.columns
         self.clear()
 
     def clear(self) -> None:
@@ -170,7 +209,6 @@ class _Pile:
         self._numbers: list[np.ndarray[Any, Any]] = []
         self._ordinals: list[np.ndarray[Any, Any]] = []
         self._unparsed: list[tuple[int, Unparsed]] = []
-        self._chunks: list[tuple[int, list[tuple[Any, ...]]]] = []
 
     def __len__(self) -> int:
         return len(self._values)
@@ -183,7 +221,9 @@ class _Pile:
             values = msgspec.structs.astuple(record)
             if len(values) > width:
                 extras = [
-                    (self.expected.extras[i], bytes(v)) for i, v in enumerate(values[width:]) if memoryview(v)
+                    (path_of(self.expected.extras[i]), bytes(v))
+                    for i, v in enumerate(values[width:])
+                    if memoryview(v)
                 ]
                 if extras:
                     self._unparsed.append((len(self._values), extras))
@@ -209,13 +249,8 @@ class _Pile:
         """Everything added so far as one batch."""
         arrays: list[pa.Array] = []
         unparsed: dict[int, Unparsed] = dict(self._unparsed)
-        for column, repeated, values in zip(
-            self.columns, self._repeated, zip(*self._values, strict=True), strict=True
-        ):
-            if repeated is None:
-                arrays.append(text_array(values, column.type))
-                continue
-            array, odd = repeated.array(values)
+        for column, values in zip(self._columns, zip(*self._values, strict=True), strict=True):
+            array, odd = column.array(values)
             arrays.append(array)
             for row, pairs in odd:
                 unparsed[row] = [*unparsed.get(row, []), *pairs]
@@ -227,16 +262,10 @@ class _Pile:
         return pa.RecordBatch.from_arrays(arrays, schema=batch_schema(self.kind))
 
 
-@cache
-def _piles() -> dict[Kind, _Pile]:
-    return {kind: _Pile(kind) for kind in RECORD_COLUMNS}
-
-
 class _Reader:
-    def __init__(self) -> None:
-        self._piles = _piles()
-        for pile in self._piles.values():
-            pile.clear()
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._piles = {kind: _Pile(kind) for kind in RECORD_COLUMNS}
         self._verdicts: list[Verdict] = []
         self.size = 0
 
@@ -252,37 +281,36 @@ class _Reader:
         """Read one object; pauses after each piece, so that the caller can take what has piled up."""
         tally = _Tally(delivery.number, delivery.kind)
         chunks = tally.watch(delivery.chunks)
-        first, second = next(chunks, b""), next(chunks, b"")
-        whole = None if second else inflate(first, WHOLE_BYTES)
+        stored, ended = _gather(chunks, _WHOLE_STORED)
+        whole = inflate(stored, self._limits.whole) if ended else None
         if whole is None or whole.more:
-            yield from self._large(tally, chain((first, second), chunks))
+            yield from self._large(tally, chain((stored,), chunks))
         else:
-            tally.json = len(whole.data)
-            self.size += tally.json
-            self._small(tally, whole.data)
-            if whole.fault and (tally.form or delivery.kind):
-                tally.form = tally.form or "records"
-                tally.flaw(Flaw(whole.fault, len(whole.data)))
+            self._small(tally, whole)
         for _ in chunks:  # what was given up on still counts in size and checksum
             pass
         self._verdicts.append(tally.verdict())
         yield
 
-    def _small(self, tally: _Tally, text: bytes) -> None:
-        if not text.strip():
-            return
-        form = _fast_form(text, claimed=tally.claimed is not None)
-        if form and _is_text(text) and self._fast(tally, text, form):
-            return
-        self._slow(tally, text, 0)
+    def _small(self, tally: _Tally, whole: Inflated) -> None:
+        text = whole.data
+        tally.json = len(text)
+        self.size += tally.json
+        if text.strip():
+            form = _fast_form(text, claimed=tally.claimed is not None)
+            if not (form and self._fast(tally, text, form)):
+                self._slow(tally, text, 0)
+        self._conclude(tally, Flaw(whole.fault, len(text)) if whole.fault else None)
 
     def _fast(self, tally: _Tally, text: bytes, form: str) -> bool:
+        if not is_utf8(text):
+            return False
         pile = self._piles[tally.claimed or Kind.CLOUDTRAIL]
         try:
             records = pile.expected.decode(text, form)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             return False
-        if not records and tally.claimed is None:
+        if not (tally.claimed and form == "records") and not _all_recognised(records, tally.claimed):
             return False
         tally.form = tally.form or form
         pile.add(tally, records)
@@ -298,19 +326,33 @@ class _Reader:
             tally.flaw(Flaw(flaw.reason, base + flaw.position))
 
     def _large(self, tally: _Tally, chunks: Iterable[bytes]) -> Iterator[None]:
-        windows = RecordWindows(_tolerant(inflate_stream(chunks), tally))
+        windows = RecordWindows(
+            _tolerant(inflate_stream(chunks), tally), size=self._limits.window, most=self._limits.most
+        )
         for window in windows:
             tally.json += len(window.text) - window.added
             self.size += len(window.text)
-            texts = tally.records
-            if window.form != "other" and _is_text(window.text):
-                self._fast(tally, window.text, window.form)
-            if tally.records == texts:
+            if window.form == "other" or not self._fast(tally, window.text, window.form):
                 self._slow(tally, window.text, window.position)
             yield
-        if windows.flaw:
-            tally.form = tally.form or ("records" if tally.claimed else "")
-            tally.flaw(windows.flaw)
+        self._conclude(tally, windows.flaw, claims=windows.claims)
+        self._conclude(tally, tally.fault)
+
+    def _conclude(self, tally: _Tally, flaw: Flaw | None, *, claims: bool = False) -> None:
+        """Note why the rest of an object is missing, if it is one of CloudTrail's."""
+        if flaw and (claims or tally.claimed or tally.form):
+            tally.form = tally.form or "records"
+            tally.flaw(flaw)
+
+
+def _gather(chunks: Iterator[bytes], size: int) -> tuple[bytes, bool]:
+    """The first chunks, up to about a size, and whether that is all."""
+    gathered: list[bytes] = []
+    for chunk in chunks:
+        gathered.append(chunk)
+        if len(gathered) > 1 and sum(map(len, gathered)) > size:
+            return b"".join(gathered), False
+    return b"".join(gathered), True
 
 
 def _tolerant(pieces: Iterator[bytes], tally: _Tally) -> Iterator[bytes]:
@@ -320,34 +362,30 @@ def _tolerant(pieces: Iterator[bytes], tally: _Tally) -> Iterator[bytes]:
             size += len(piece)
             yield piece
     except InflateError as error:
-        tally.form = tally.form or ("records" if tally.claimed else "")
-        tally.flaw(Flaw(str(error), size))
+        tally.fault = Flaw(str(error), size)
 
 
-def _is_text(text: bytes) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def _all_recognised(records: Sequence[Any], claimed: Kind | None) -> bool:
+    """Whether the envelope would take all of these for records too; a stricter test than its own."""
+    return bool(records) and all(
+        r.eventversion is not None
+        and r.eventid is not None
+        and (claimed is not None or not (r.eventsource or "").startswith("aws:"))
+        for r in records
+    )
 
 
 def _fast_form(text: bytes, *, claimed: bool) -> str:
     """The form to try with the fast decoder; empty if the slow path should look first."""
     head = text[:_PEEK]
-    if text.startswith(BOM):
+    lists = text.count(_RECORDS)
+    if b'"eventVersion"' not in head and not (claimed and lists):
         return ""
-    if not claimed and (NOT_A_TRAIL.search(head) or any(mark in text for mark in _OTHER_KINDS)):
-        return ""
-    if b'"eventVersion"' not in head and (not claimed or b'"Records"' not in head):
+    if not claimed and any(mark in text for mark in _OTHER_KINDS):
         return ""
     head = head.lstrip()
     if head.startswith(b"["):
         return "array"
-    if not head.startswith(b"{"):
-        return ""
-    if text.count(b'"Records"') == 1 and head[1:].lstrip().startswith(b'"Records"'):
-        return "records"
-    return "" if b'"Records"' in text else "lines"
+    if not lists:
+        return "lines" if head.startswith(b"{") else ""
+    return "records" if lists == 1 and _HEAD.match(head) else ""

@@ -11,7 +11,7 @@ import re
 from base64 import b64encode
 from functools import cache
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import msgspec
 
@@ -31,6 +31,7 @@ _NO_TEXT = msgspec.Raw()
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _HALF_PAIR_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _PLAIN_NAME = re.compile(r'[^.$"\[\]]+')
+_PLAIN_TEXT = {False: str | None, True: bool | str | None}
 _MOST_EXTRAS = 64
 _LONGEST_EXTRA = 256
 
@@ -60,18 +61,14 @@ def path_of(name: str, parent: str = "") -> str:
 
 def _annotation(type_: Type, *, nested: bool) -> Any:  # noqa: ANN401 - a type expression
     match type_:
-        case Text(opaque=True):
-            return msgspec.Raw
-        case Text(boolean=True):
-            return bool | str | None
         case Text():
-            return str | None
+            return msgspec.Raw if type_.opaque else _PLAIN_TEXT[type_.boolean]
         case _ if not nested:
             return msgspec.Raw
         case Struct(fields):
-            return struct_class(fields, nested=True) | None  # type: ignore[operator]
+            return Optional[struct_class(fields, nested=True)]  # noqa: UP045 - made at run time
         case Array(item):
-            return list[_annotation(item, nested=True)] | None  # type: ignore[misc]
+            return Optional[list[_annotation(item, nested=True)]]  # type: ignore[misc]  # noqa: UP045 - likewise
         case TextMap():
             return dict[str, str] | None
     raise TypeError(type_)
@@ -153,7 +150,10 @@ def decode_value(text: bytes, column: Column) -> tuple[Any, Unparsed]:
 
 
 def is_valid(text: bytes) -> bool:
-    """Whether a text is one JSON value. Half surrogate pairs are; nesting has no limit; UTF-8 is not looked at."""
+    """Whether a text is one JSON value.
+
+    Half surrogate pairs are taken, nesting has no limit, and nobody looks whether strings are UTF-8.
+    """
     try:
         msgspec.json.decode(text, type=msgspec.Raw)
     except RecursionError:
@@ -275,7 +275,7 @@ def _string(token: bytes) -> str:
 
 
 def unparsed_text(unparsed: Unparsed) -> str | None:
-    """The `unparsed` column: one JSON object of path and exact value, sorted; None if there is nothing to say."""
+    """The `unparsed` column: one JSON object of path and exact value, sorted; None if there is nothing."""
     if not unparsed:
         return None
     pairs = (_name_token(path) + b":" + text for path, text in sorted(unparsed, key=itemgetter(0)))

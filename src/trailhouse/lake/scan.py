@@ -17,7 +17,8 @@ _PLAIN = rb'[^"\\\x00-\x1f]*+'
 _STRING = re.compile(rb'"%b(?:\\.%b)*+"' % (_PLAIN, _PLAIN), re.DOTALL)
 # Strings, brackets, or a quote that opens a string without an end.
 _TOKEN = re.compile(_STRING.pattern + rb'|[{}\[\]"]', re.DOTALL)
-_UNENDED = re.compile(rb'"%b(?:\\.%b)*+\\?\Z' % (_PLAIN, _PLAIN), re.DOTALL)
+# A string, a name or a word that the end of the text has cut off.
+_CUT_OFF = re.compile(rb'(?:"%b(?:\\.%b)*+(?:\\|"\s*)?|[a-z0-9.+-]*)\Z' % (_PLAIN, _PLAIN), re.DOTALL)
 _ATOM = re.compile(rb"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _OPEN = b"{["
 _PAIR = {ord("}"): ord("{"), ord("]"): ord("[")}
@@ -78,8 +79,7 @@ def _container_end(text: bytes, at: int) -> int:
             if not opened:
                 return match.end()
         elif match.end() - match.start() == 1:
-            cut = _UNENDED.match(text, match.start())
-            raise ScanError("a string has no end", match.start(), len(text) if cut else None)
+            raise ScanError("a string has no end", match.start(), _noticed(text, match.start()))
     raise ScanError("the text ends inside a value", at, len(text))
 
 
@@ -101,7 +101,7 @@ def checked_end(text: bytes, at: int) -> int:
                 at = _name_end(text, at) if opened[-1] == ord("{") else at
                 continue
         else:
-            raise ScanError("this is no JSON value", at)
+            raise ScanError("this is no JSON value", at, _noticed(text, at))
         following = _following(text, at, opened)
         if not opened:
             return following
@@ -125,8 +125,12 @@ def _following(text: bytes, at: int, opened: bytearray) -> int:
 def _name_end(text: bytes, at: int) -> int:
     name = _NAME.match(text, at)
     if name is None:
-        raise ScanError("a member's name is missing", at)
+        raise ScanError("a member's name is missing", at, _noticed(text, at))
     return name.end()
+
+
+def _noticed(text: bytes, at: int) -> int:
+    return len(text) if _CUT_OFF.match(text, at) else at
 
 
 def elements(

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from trailhouse.lake.envelope import BOM, RECORD_START, Flaw
+from trailhouse.lake.envelope import BOM, EXPORT_LINE, RECORD_START, Flaw, looks_like_record
 from trailhouse.lake.record import is_valid
-from trailhouse.lake.scan import ScanError, elements, value_end
+from trailhouse.lake.scan import ScanError, checked_end, elements, value_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WINDOW_BYTES = 16 << 20
-_MOST_BYTES = 192 << 20
 _LIST = b"["
 _RECORDS = b'{"Records":['
 _RECORDS_HEAD = re.compile(rb'\s*\{\s*"Records"\s*:\s*\[')
 _ARRAY_HEAD = re.compile(rb"\s*\[(?=\s*\{)")
 _FIRST_MEMBER = re.compile(rb'\s*(\{\s*"[^"\\]*"\s*:)')
 _TRIES = 4
+_MOST_STARTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,16 @@ class Window:
 
 
 class RecordWindows:
-    """Iterate over the windows of a file; afterwards `flaw` says why the rest of it was given up, if it was."""
+    """Iterate over the windows of a file.
 
-    def __init__(self, pieces: Iterator[bytes], *, size: int = WINDOW_BYTES, most: int = _MOST_BYTES) -> None:
+    Attributes:
+        flaw: Why the rest of it was given up, afterwards, if it was.
+        claims: Whether that rest looks like CloudTrail's.
+    """
+
+    def __init__(self, pieces: Iterator[bytes], *, size: int, most: int) -> None:
         self.flaw: Flaw | None = None
+        self.claims = False
         self._pieces = pieces
         self._size = size
         self._most = most
@@ -123,23 +129,25 @@ class RecordWindows:
         self._fill(self._most)
         if self._ended:
             yield Window(self._text, "other", self._position, 0)
-        elif b'"eventVersion"' in self._text:
+        else:
+            self.claims = b'"eventVersion' in self._text or b'\\"eventVersion' in self._text
             self.flaw = Flaw(
-                f"records wrapped in this way are read up to {self._most >> 20} MiB; split the file or make it one "
-                "record a line",
+                f"text wrapped in this way is read up to {self._most >> 20} MiB; split the file, or make it "
+                "one record a line",
                 0,
             )
 
 
 def _is_line(text: bytes) -> bool:
+    """Whether a file starts with one object on one line."""
     start = len(text) - len(text.lstrip())
-    if text[start : start + 1] != b"{":
-        return False
+    export = EXPORT_LINE.match(text, start)
+    start = export.end() if export else start
+    end = text.find(b"\n", start)
     try:
-        end = value_end(text, start)
+        return end > 0 and text.startswith(b"{", start) and value_end(text[:end], start) <= end
     except ScanError:
         return False
-    return text[end:].lstrip(b" \t\r").startswith(b"\n")
 
 
 def _cut(text: bytes) -> int:
@@ -166,9 +174,21 @@ def _cut_slowly(text: bytes) -> int:
             cut = end - 1
     except ScanError as error:
         if cut:
-            comma = text.find(b",", cut)
-            return comma + 1 if comma >= 0 else 0
-        if error.reason in ("the text ends inside a value", "the text ends here"):
+            return text.find(b",", cut) + 1
+        if error.noticed > len(text):
             return 0
-    following = RECORD_START.search(text, cut + 1)
-    return following.start() if following else 0
+    return _next_record(text, cut + 1)
+
+
+def _next_record(text: bytes, at: int) -> int:
+    """Where the next record starts that is whole, or not yet at its end (0: not in sight)."""
+    for start in islice(RECORD_START.finditer(text, at), _MOST_STARTS):
+        try:
+            end = checked_end(text, start.start())
+        except ScanError as error:
+            if error.noticed == len(text):
+                return start.start()
+            continue
+        if looks_like_record(text[start.start() : end]):
+            return start.start()
+    return 0
