@@ -1,7 +1,8 @@
 """Sources of log files: folders, files, patterns, archives, standard input, S3. Read only, ever."""
 
+from trailhouse.storage.access import Access
 from trailhouse.storage.objects import READ_LIMIT, Skipped, SkippedNames, Storage, StoredObject
-from trailhouse.storage.sources import Access, Sources, open_sources
+from trailhouse.storage.sources import Sources, open_sources
 
 __all__ = [
     "READ_LIMIT",

@@ -12,35 +12,13 @@ from urllib.parse import quote
 
 from trailhouse.errors import SourceError, StorageError
 from trailhouse.storage import patterns
+from trailhouse.storage.access import Access, overlap
 from trailhouse.storage.local import LocalStorage
 from trailhouse.storage.objects import SkippedNames, Storage, StoredObject, printable
 from trailhouse.storage.standard_input import spool_input
 from trailhouse.storage.walk import Places, within
 
 S3_SCHEME = "s3://"
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How to reach S3.
-
-    Attributes:
-        endpoint_url: of another server that speaks S3, or None.
-        profile: of the shared AWS configuration, or None.
-        role_arn: to assume first, or None.
-        external_id: that the role demands, or None.
-        region: or None for the configured one.
-        requester_pays: the reader pays for requests to the bucket.
-        expected_owner: account that must own the bucket, or None.
-    """
-
-    endpoint_url: str | None = None
-    profile: str | None = None
-    role_arn: str | None = None
-    external_id: str | None = None
-    region: str | None = None
-    requester_pays: bool = False
-    expected_owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,16 +227,6 @@ def _refuse_shared_match(source: _Written, others: Sequence[_Written]) -> None:
         for folder in (path, *_ancestors(path)):
             if folder in places:
                 raise overlap(places[folder].text, source.text)
-
-
-def overlap(first: str, second: str) -> SourceError:
-    """The error for two sources that share objects."""
-    if first == second:
-        return SourceError(f"source {first} is given twice: give it once")
-    return SourceError(
-        f"sources {first} and {second} overlap, so objects would count twice: "
-        "give only one of them, or parts that share nothing"
-    )
 
 
 def _identity(path: str) -> tuple[int, int]:
