@@ -1,3 +1,4 @@
+import pickle
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -242,6 +243,13 @@ def test_unknown_variables_are_noted_with_the_nearest(here: Path) -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Settings().jobs = 3
+
+
+def test_settings_can_be_handed_to_other_processes(here: Path) -> None:
+    settings = load({"jobs": 3}, {}, written(here, "late: 2d\n"))
+    again = pickle.loads(pickle.dumps(settings))  # noqa: S301 - our own bytes
+    assert again == settings
+    assert again.origin("late").place.endswith(":1")
 
 
 def test_unknown_flags_are_refused(here: Path) -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailhouse.output.escape import escape, visible
+from trailhouse.output.cells import visible
+from trailhouse.output.escape import escape
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -58,7 +57,7 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], path: Path | None
     if faults:
         raise _refusal(faults)
     notes = tuple(_unknown_variables(environ))
-    return settings.model_copy(update={"origins": MappingProxyType(origins), "notes": notes})
+    return settings.model_copy(update={"origins": origins, "notes": notes})
 
 
 def discover(environ: Mapping[str, str], path: Path | None = None) -> Path | None:

@@ -1,11 +1,27 @@
-"""Results and talk: formats, files, their provenance, and what is said to people on standard error."""
+"""Results and talk: formats, files, their provenance, and what is said to people on standard error.
 
-from trailhouse.output.console import Console, Level
+Names are loaded when first used: talk alone does not need Arrow.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from trailhouse.output.escape import escape
-from trailhouse.output.files import OutputFile, write_file
-from trailhouse.output.formats import Format, Written, format_of, write
-from trailhouse.output.progress import Progress, Silence, progress_on
-from trailhouse.output.provenance import Input, Missing, Provenance, Window, write_provenance
+
+if TYPE_CHECKING:
+    from trailhouse.output.console import Console, Level
+    from trailhouse.output.files import OutputFile, write_file
+    from trailhouse.output.formats import Format, Written, format_of, write
+    from trailhouse.output.progress import Progress, Silence, progress_on
+    from trailhouse.output.provenance import Input, Missing, Provenance, Window, write_provenance
+
+_HOMES = {
+    "console": ("Console", "Level"),
+    "files": ("OutputFile", "write_file"),
+    "formats": ("Format", "Written", "format_of", "write"),
+    "progress": ("Progress", "Silence", "progress_on"),
+    "provenance": ("Input", "Missing", "Provenance", "Window", "write_provenance"),
+}
 
 __all__ = [
     "Console",
@@ -26,3 +42,12 @@ __all__ = [
     "write_file",
     "write_provenance",
 ]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        for home, names in _HOMES.items():
+            if name in names:
+                return getattr(import_module(f"{__name__}.{home}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,10 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trailhouse.output.escape import map_where
+from trailhouse.output.escape import escape
 
 TEXT = pa.large_string()
-_NOTHING = pa.scalar("", TEXT)
 _BASIC_END = 0x10000
 
 
@@ -74,7 +73,24 @@ def json_string(column: pa.Array) -> pa.Array:
 def joined(*parts: pa.Array | str) -> pa.Array:
     """Return the parts of each row one after the other; NULL where any part is."""
     scalars = [pa.scalar(part, TEXT) if isinstance(part, str) else part for part in parts]
-    return pc.binary_join_element_wise(*scalars, _NOTHING)
+    return pc.binary_join_element_wise(*scalars, pa.scalar("", TEXT))
+
+
+def visible(column: pa.Array) -> pa.Array:
+    """Return a column of text with every value as `escape` shows it; NULL stays NULL."""
+    return map_where(pc.invert(pc.ascii_is_printable(column)), column, escape)
+
+
+def map_where(mask: pa.Array, column: pa.Array, change: Callable[[str], str]) -> pa.Array:
+    """Return the column of text with `change` made to the values where `mask` is true.
+
+    The mask comes from a vectorised test, so that Python touches only the rare values.
+    """
+    mask = pc.fill_null(mask, fill_value=False)
+    if not pc.any(mask).as_py():
+        return column
+    changed = pa.array([change(value) for value in column.filter(mask).to_pylist()], pa.large_string())
+    return pc.replace_with_mask(column, mask, changed)
 
 
 def sound(column: pa.Array) -> pa.Array:

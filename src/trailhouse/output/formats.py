@@ -12,9 +12,9 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from trailhouse.errors import OutputError
+from trailhouse.output.cells import visible
 from trailhouse.output.columnar import write_parquet
 from trailhouse.output.delimited import write_csv
-from trailhouse.output.escape import visible
 from trailhouse.output.line import write_line
 from trailhouse.output.objects import write_json, write_ndjson
 from trailhouse.output.table import write_table

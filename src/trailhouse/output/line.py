@@ -7,8 +7,8 @@ import pyarrow as pa
 from rich.cells import cell_len
 
 from trailhouse.output.batches import pieces, text_bytes
-from trailhouse.output.cells import joined, plain_text
-from trailhouse.output.escape import escape, visible
+from trailhouse.output.cells import joined, plain_text, visible
+from trailhouse.output.escape import escape
 
 NULL = "NULL"
 

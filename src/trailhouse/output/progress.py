@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from rich.console import Console as RichConsole
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as RichProgress
-
 from trailhouse.core.sizes import format_size
 from trailhouse.core.times import format_duration
 from trailhouse.output.console import Console, Level
@@ -113,11 +109,17 @@ class Bar:
     """Progress as a bar that is gone when the work is done."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        rich = RichConsole(
+        from rich import console as rich_console  # noqa: PLC0415 - slow to import, and seldom needed
+        from rich import progress as rich_progress  # noqa: PLC0415
+
+        screen = rich_console.Console(
             file=console.stream, force_terminal=True, no_color=not console.colour, highlight=False
         )
-        self._bar = RichProgress(
-            BarColumn(bar_width=24), TextColumn("{task.description}"), console=rich, transient=True
+        self._bar = rich_progress.Progress(
+            rich_progress.BarColumn(bar_width=24),
+            rich_progress.TextColumn("{task.description}"),
+            console=screen,
+            transient=True,
         )
         self._tally = Tally(clock)
         self._task = self._bar.add_task("", total=None, start=False)
