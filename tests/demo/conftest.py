@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +26,7 @@ def make(folder: Path, events: int, seed: int, *, stories: bool = True) -> Simpl
     for key in keys:
         if "/CloudTrail/" in key:
             records.extend((key, record) for record in json.loads(text(folder, key))["Records"])
-    return SimpleNamespace(folder=folder, truth=truth, keys=keys, records=records)
+    return SimpleNamespace(folder=folder, truth=truth, keys=keys, records=records, text=partial(text, folder))
 
 
 @pytest.fixture(scope="session")
