@@ -3,7 +3,7 @@ import unicodedata
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trailhouse.output.cells import visible
@@ -39,6 +39,7 @@ def test_no_character_that_controls_or_hides_gets_through() -> None:
 
 
 @given(st.lists(st.none() | st.text()))
+@settings(deadline=None)
 def test_columns_are_escaped_as_single_values_are(values: list[str | None]) -> None:
     expected = [None if value is None else escape(value) for value in values]
     assert visible(pa.array(values, pa.large_string())).to_pylist() == expected

@@ -171,6 +171,16 @@ def test_a_broken_pipe_ends_quietly() -> None:
     assert (child.returncode, errors) == (0, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_behind_standard_output_says_so() -> None:
+    table = pa.table({"n": range(100_000)})
+    with (
+        Path("/dev/full").open("wb") as full,
+        pytest.raises(OutputError, match="No space left on device: choose another place"),
+    ):
+        write(table.to_reader(), Format.CSV, full)
+
+
 TABLES = st.lists(
     st.tuples(
         st.none() | st.text(),

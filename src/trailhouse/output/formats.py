@@ -96,7 +96,7 @@ def write(
         colour: whether the terminal may be told to show colour.
 
     Raises:
-        OutputError: the format is not for a terminal.
+        OutputError: the format is not for a terminal, or the stream takes no more, as on a full disk.
     """
     if form is Format.PARQUET and width is not None:
         raise OutputError("parquet is not for terminals: give --output FILE.parquet")
@@ -111,6 +111,11 @@ def write(
     except BrokenPipeError:
         _silence(stream)
         return Written(counted.rows, complete=False)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        _silence(stream)
+        raise OutputError(f"the result cannot be written: {error.strerror}: choose another place") from error
     footer = f"{rows:,} row{'' if rows == 1 else 's'}" if form in {Format.TABLE, Format.LINE} else ""
     return Written(rows, footer)
 
