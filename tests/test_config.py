@@ -133,6 +133,15 @@ def test_all_faults_at_once_with_key_line_and_what_would_be_right(here: Path) ->
     assert len(message.splitlines()) == len(expected)
 
 
+def test_a_variable_of_another_program_is_not_shown(here: Path) -> None:
+    message = faults(here, "", DATABASE="postgres://user:secret@host/x")
+    assert message.startswith("DATABASE (environment): database: not right: give lower case letters")
+    assert message.endswith("set TRAILHOUSE_DATABASE")
+    assert "secret" not in message
+    fine = {"DATABASE": "postgres://user:secret@host/x", "TRAILHOUSE_DATABASE": "logs"}
+    assert load({}, fine, written(here, "")).database == "logs"
+
+
 def test_faults_of_flags_name_the_flag(here: Path) -> None:
     with pytest.raises(ConfigError, match=r"^--jobs: jobs: 'x' is not right: give a whole number"):
         load({"jobs": "x"}, {}, written(here, ""))

@@ -172,6 +172,19 @@ def test_help_names_every_command() -> None:
     ] == []
 
 
+def test_tables_that_cannot_be_told_disturb_only_who_asks() -> None:
+    class Broken(DuckDB):
+        def tables(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+            raise SqlError("no catalog")
+
+    with keyboard(".mode csv\rSELECT 1 AS n;\r.tables\r" + CTRL_D) as (shell, shown, said):
+        shell.database = Broken()
+        assert shell._offered_tables() == {}
+        shell.run()
+        assert shown.getvalue() == b"n\n1\n"
+        assert "error: no catalog\n" in said.getvalue()
+
+
 def test_history_is_kept_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "work" / "history"
     session("SELECT 1;\r", history=path)

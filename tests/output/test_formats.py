@@ -124,6 +124,12 @@ def test_parquet_knows_no_intervals() -> None:
     assert pq.read_table(BytesIO(stream.getvalue())).to_pylist() == [{"i": "3 00:00:00.000", "i_2": 1}]
 
 
+def test_parquet_says_what_it_cannot_hold() -> None:
+    table = pa.table({"s": pa.array([[pa.MonthDayNano([0, 3, 0])]])})
+    with pytest.raises(OutputError, match="parquet cannot hold this result"):
+        write(table.to_reader(), Format.PARQUET, BytesIO())
+
+
 def test_parquet_is_not_for_terminals() -> None:
     with pytest.raises(OutputError, match=r"--output FILE\.parquet"):
         write(pa.table({"n": [1]}).to_reader(), Format.PARQUET, BytesIO(), width=80)

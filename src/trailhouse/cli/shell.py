@@ -101,7 +101,7 @@ class Shell:
             prompt_continuation="       ...> ",
             multiline=True,
             key_bindings=_bindings(),
-            completer=NameCompleter(Names(self._known_tables, self.functions, _NAMES)),
+            completer=NameCompleter(Names(self._offered_tables, self.functions, _NAMES)),
             history=_history(self.history),
             input=self.terminal.input,
             output=self.terminal.output,
@@ -147,9 +147,11 @@ class Shell:
         self._stop.clear()
         thread = threading.Thread(target=attempt, daemon=True)
         thread.start()
-        while thread.is_alive():
+        while True:
             try:
                 thread.join(_WAIT)
+                if not thread.is_alive():
+                    break
             except KeyboardInterrupt:
                 self._stop.set()
                 self.database.interrupt()
@@ -196,6 +198,13 @@ class Shell:
         if self._tables is None:
             self._tables = self.database.tables()
         return self._tables
+
+    def _offered_tables(self) -> Tables:
+        """Return the tables for completion, none when they cannot be told: nobody asked to see an error."""
+        try:
+            return self._known_tables()
+        except Exception:  # noqa: BLE001 - the library would show a traceback while somebody types
+            return {}
 
     def _command(self, line: str) -> bool:
         try:

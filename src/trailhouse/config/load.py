@@ -140,6 +140,10 @@ def _explain(error: ErrorDetails, document: Document, origins: Mapping[str, Orig
         return f"{place}: {key}: {_explain_source(error, message)}"
     # A reason that begins with the value says what would be right, too.
     reason = f" ({message})" if error["type"] == "value_error" and not message.startswith("'") else ""
+    if origin.kind == "environment" and place.startswith(f"{key.upper()} "):
+        # The predecessor's names are not ours alone: the value may be another program's secret.
+        other = f"if it is another program's, set TRAILHOUSE_{key.upper()}"
+        return f"{place}: {key}: not right: {right(key)}; {other}"
     return f"{place}: {key}: {_shown(error['input'])} is not right{reason}: {right(key)}"
 
 

@@ -1,11 +1,13 @@
 """Parquet: types kept where the format knows them, zstd, row groups of bounded size."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from trailhouse.errors import OutputError
 from trailhouse.output.batches import pieces
 from trailhouse.output.cells import TEXT, plain_text, unique_names
 
@@ -17,12 +19,15 @@ def write_parquet(batches: Iterable[pa.RecordBatch], schema: pa.Schema, stream: 
     """Write a Parquet file to a stream that need not seek; return how many rows.
 
     Repeated column names become `n`, `n_2`; lengths of time, which Parquet does not know, become text.
+
+    Raises:
+        OutputError: a column has a type that Parquet does not know.
     """
     fields = [pa.field(name, _stored(field.type)) for name, field in
               zip(unique_names(schema.names), schema, strict=True)]  # fmt: skip
     stored = pa.schema(fields)
     rows = 0
-    with pq.ParquetWriter(stream, stored, compression="zstd") as writer:
+    with _explained(), pq.ParquetWriter(stream, stored, compression="zstd") as writer:
         for group in _groups(batches):
             columns = [
                 _converted(column, field.type) for column, field in zip(group.columns, stored, strict=True)
@@ -30,6 +35,14 @@ def write_parquet(batches: Iterable[pa.RecordBatch], schema: pa.Schema, stream: 
             writer.write_table(pa.Table.from_arrays(columns, schema=stored), row_group_size=GROUP_ROWS)
             rows += group.num_rows
     return rows
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except pa.ArrowNotImplementedError as error:
+        raise OutputError(f"parquet cannot hold this result: {error}: choose another format") from error
 
 
 def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
