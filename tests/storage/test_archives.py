@@ -236,6 +236,15 @@ def cut(path: Path, size: int) -> Path:
     return path
 
 
+def test_archives_on_standard_input(tmp_path: Path) -> None:
+    content = write_tar(tmp_path / "x.tgz", TREE, "w:gz").read_bytes()
+    found = open_sources(["-"], stdin=io.BytesIO(content), spool=tmp_path / "spool")
+    assert [item.name.partition("!")[2] for item in found.list()] == sorted(TREE)
+    secret = encrypt(write_zip(tmp_path / "secret.zip", {"x.json": b"1"})).read_bytes()
+    with pytest.raises(SourceError, match=r"source stdin:[0-9a-f]{64} is encrypted"):
+        open_sources(["-"], stdin=io.BytesIO(secret), spool=tmp_path / "spool")
+
+
 @pytest.mark.parametrize("size", [100, 71_000, -30])
 def test_cut_zips(tmp_path: Path, size: int) -> None:
     archive = cut(write_zip(tmp_path / "x.zip", TREE), size)
@@ -251,6 +260,42 @@ def test_cut_tars_give_what_they_have_and_say_so(tmp_path: Path, mode: str, at: 
     assert found["x.tgz!a"] == b"x" * 70_000
     assert "damaged or cut off tar" in str(found["x.tgz"])
     assert "x.tgz!c" not in found
+
+
+def test_zips_that_cannot_be_read_in_place_say_why(tmp_path: Path) -> None:
+    packed = write_zip(tmp_path / "lzma.zip", {"a": b"1" * 100}, zipfile.ZIP_LZMA)
+    assert "packed by zip method 14" in str(contents(packed)["lzma.zip!a"])
+    whole = write_zip(tmp_path / "x.zip", {"a": b"1" * 100, "caf\x82": b"2"}).read_bytes()
+    end = whole.rindex(b"PK\x05\x06")
+    for name, data, why in (
+        ("split", whole[: end + 4] + b"\1\0" + whole[end + 6 :], "one part of a split zip"),
+        ("outside", whole[: end + 12] + b"\xff\xff\xff\x7f" + whole[end + 16 :], "lies outside"),
+        ("nonsense", whole[:end].replace(b"PK\x01\x02", b"PKxx") + whole[end:], "makes no sense"),
+        ("moved", whole.replace(b"PK\x03\x04", b"PK\x03\x04", 1).replace(b"PK\x03\x04\x14", b"PKyy\x14"), ""),
+    ):
+        path = tmp_path / f"{name}.zip"
+        path.write_bytes(b"PK\x03\x04" + data[4:])
+        found = contents(tmp_path)
+        assert why in str(found.get(path.name, ""))
+    assert "not where the directory says" in str(found["moved.zip!caf\x82"])
+
+
+def test_sparse_members_are_told(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("sparse")
+    info.pax_headers = {
+        "GNU.sparse.major": "0",
+        "GNU.sparse.minor": "1",
+        "GNU.sparse.map": "0,1",
+        "GNU.sparse.size": "9",
+    }
+    info.size = 1
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        archive.addfile(info, io.BytesIO(b"1"))
+        ordinary = tarfile.TarInfo("y")
+        archive.addfile(ordinary)
+    found = contents(tmp_path)
+    assert "sparse file" in str(found["x.tar!sparse"])
+    assert found["x.tar!y"] == b""
 
 
 def test_garbage_within_a_tar_is_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ import io
 import os
 import pickle
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trailhouse.errors import SourceError, StorageError
-from trailhouse.storage import Sources, StoredObject, open_sources
-from trailhouse.storage.objects import original, printable
+from trailhouse.storage import Sources, StoredObject, open_sources, patterns
+from trailhouse.storage.objects import SkippedNames, original, printable
 
 
 def opened(*sources: Path | str) -> Sources:
@@ -103,15 +104,39 @@ def test_a_link_into_another_source_is_listed_there_only(tmp_path: Path) -> None
     assert names(one, two) == ["x", "y"]
 
 
-def test_a_locked_folder_is_named(tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may read everything")
+def test_a_locked_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     logs = put(tmp_path / "logs", "a/x", "b/y")
-    (logs / "a").chmod(0)
+    scandir = os.scandir
+
+    def locked(path: str) -> Iterator[os.DirEntry[str]]:  # tests may run as root, whom nothing locks out
+        if path.endswith("/a/"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", locked)
     found = opened(logs)
     assert [item.name for item in found.list()] == ["b/y"]
-    assert found.storages[0].skipped.first[0].name == "a/"
-    (logs / "a").chmod(0o700)
+    (skipped,) = found.storages[0].skipped.first
+    assert (skipped.name, skipped.reason) == ("a/", "a folder that cannot be listed: Permission denied")
+
+
+def test_skipped_names_are_bounded() -> None:
+    skipped = SkippedNames()
+    for number in range(3000):
+        skipped.add(str(number), "a pipe")
+    assert (skipped.total, len(skipped.first)) == (3000, 1000)
+
+
+@given(st.text(st.sampled_from("ab/*?[]!-^&|~\\."), max_size=12), st.text("ab/-^.[", max_size=8))
+def test_any_pattern_means_something_or_is_refused(pattern: str, name: str) -> None:
+    try:
+        compiled = patterns.compile_pattern(pattern)
+    except SourceError as error:
+        assert "makes no sense" in str(error)  # noqa: PT017 - most patterns are fine
+    else:
+        compiled.match(name)
+        if not patterns.is_pattern(pattern) and pattern.rstrip("/"):
+            assert compiled.match(pattern.rstrip("/"))
 
 
 def test_a_file_and_a_pattern(tmp_path: Path) -> None:
@@ -167,12 +192,14 @@ def test_neighbours_do_not_overlap(tmp_path: Path) -> None:
     assert names(f"{tmp_path}/c/1*", f"{tmp_path}/c/2*", tmp_path / "a/x") == ["x", "1", "2"]
 
 
-@pytest.mark.parametrize("source", ["missing", "", "logs/*.nothing", "no/where/**", "pipe", "a\0b"])
+@pytest.mark.parametrize(
+    "source", ["missing", "", "logs/*.nothing", "no/where/**", "pipe", "a\0b", "logs/[z-a]"]
+)
 def test_what_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
     put(tmp_path / "logs", "x")
     os.mkfifo(tmp_path / "pipe")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SourceError, match=r": (check|to read)"):
+    with pytest.raises(SourceError, match=r": (check|to read|correct)"):
         opened(source)
     with pytest.raises(SourceError, match="no source"):
         opened()

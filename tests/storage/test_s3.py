@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 from unittest import mock
 
@@ -116,6 +117,21 @@ def test_plain_keys_are_read_by_obstore_as_they_are(endpoint: str, client: Any, 
         }
 
 
+def test_the_same_tree_as_in_a_folder(endpoint: str, client: Any, name: str, tmp_path: Path) -> None:  # noqa: ANN401
+    random = Random(7)
+    tree = {f"{random.choice('ab')}/{random.choice('x!. ü')}{n}": random.randbytes(n * 50) for n in range(40)}
+    for key, content in tree.items():
+        client.put_object(Bucket=name, Key=f"deep/logs/{key}", Body=content)
+        path = tmp_path / "logs" / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    both = [opened(endpoint, source) for source in (f"s3://{name}/deep/logs", str(tmp_path / "logs"))]
+    far, near = (
+        [(item.source, item.name, content) for item, content in each.read_many(each.list())] for each in both
+    )
+    assert far == near == [("logs", key, tree[key]) for key in sorted(tree)]
+
+
 def test_one_object_is_a_source(endpoint: str, client: Any, name: str) -> None:  # noqa: ANN401
     client.put_object(Bucket=name, Key="a/x.json", Body=b"1")
     found = opened(endpoint, f"s3://{name}/a/x.json")
@@ -126,8 +142,8 @@ def test_one_object_is_a_source(endpoint: str, client: Any, name: str) -> None: 
     assert [*opened(endpoint, f"s3://{name}/a/x").list()] == []
 
 
-def test_many_pages_keep_their_order(endpoint: str, client: Any, name: str) -> None:  # noqa: ANN401
-    for number in range(150):
+def test_many_objects_keep_their_order(endpoint: str, client: Any, name: str) -> None:  # noqa: ANN401
+    for number in range(60):
         client.put_object(Bucket=name, Key=f"{number:04}", Body=str(number).encode())
     found = opened(endpoint, f"s3://{name}/")
     client.put_object(Bucket=name, Key="0007", Body=b"longer")
@@ -222,6 +238,10 @@ def test_neighbours_and_names(endpoint: str) -> None:
         "CloudTrail~2",
     ]
     assert found.identity != opened("http://elsewhere", *[storage.uri for storage in found.storages]).identity
+    with pytest.raises(SourceError, match="no UTF-8"):
+        opened(endpoint, "s3://b/\udcff")
+    with pytest.raises(StorageError, match="not a name or value that AWS takes"):
+        [*opened(endpoint, "s3://b?/x").list()]
     with pytest.raises(SourceError, match="names no bucket"):
         opened(endpoint, "s3:///x")
 

@@ -135,7 +135,7 @@ def recognise(path: str) -> Form | None:
         OSError: the file cannot be read.
     """
     start = files.head(path, HEAD)
-    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return Form.ZIP
     if start.startswith(b"\x1f\x8b"):
         return Form.TAR_GZ if _is_tar(_inflated(start)) else None

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from trailhouse.errors import SourceError, StorageError
 from trailhouse.storage import archives, files
 from trailhouse.storage.archives import Archive, ArchiveError, Form, Member
-from trailhouse.storage.objects import READ_LIMIT, SkippedNames, StoredObject, original, too_large
+from trailhouse.storage.objects import READ_LIMIT, SkippedNames, StoredObject, original, printable, too_large
 from trailhouse.storage.tars import TarArchive
 from trailhouse.storage.walk import Places, Walk
 from trailhouse.storage.zips import ZipArchive
@@ -104,11 +104,12 @@ class LocalStorage:
         opened = self._archives.get(self.single)
         if opened is None:
             return
+        shown = self.uri if self.uri.startswith("stdin:") else printable(self._path(self.single))
         if opened.archive is None:
-            raise SourceError(f"source {self.base}/{self.single} {opened.trouble}")
+            raise SourceError(f"source {shown} {opened.trouble}")
         if name := opened.archive.contents.encrypted:
             raise SourceError(
-                f"source {self.base}/{self.single} is encrypted ({name}): "
+                f"source {shown} is encrypted ({name}): "
                 "unpack it elsewhere with its password, and give that folder"
             )
 

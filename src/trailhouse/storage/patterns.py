@@ -2,6 +2,8 @@
 
 import re
 
+from trailhouse.errors import SourceError
+
 _SPECIAL = re.compile(r"[*?\[]")
 _TOKEN = re.compile(
     r"(?P<any>\*\*/)|(?P<rest>\*\*)|(?P<part>\*)|(?P<one>\?)|\[(?P<set>!?\]?[^\]/]+)\]", re.DOTALL
@@ -26,6 +28,9 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 
     `*` and `?` stay within a part, `**` crosses parts. Where the pattern means a folder, all below it is
     meant.
+
+    Raises:
+        SourceError: a set of characters that makes no sense, `[z-a]`.
     """
     pattern = pattern.rstrip("/")
     while "**/**/" in pattern:  # one crosses as far as two
@@ -34,7 +39,10 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     for token in _TOKEN.finditer(pattern):
         text += re.escape(pattern[at : token.start()]) + _regex(token)
         at = token.end()
-    return re.compile(rf"(?s:{text}{re.escape(pattern[at:])})(?:/.*)?\Z", re.DOTALL)
+    try:
+        return re.compile(rf"{text}{re.escape(pattern[at:])}(?:/.*)?\Z", re.DOTALL)
+    except re.error as error:
+        raise SourceError(f"source pattern {pattern} makes no sense ({error}): correct the [...]") from error
 
 
 def _regex(token: re.Match[str]) -> str:
@@ -43,6 +51,6 @@ def _regex(token: re.Match[str]) -> str:
     if token["set"]:
         chars = token["set"]
         negative = chars.startswith("!")
-        body = re.sub(r"([\\\[\]^&~|])", r"\\\1", chars[negative:])
+        body = re.escape(chars[negative:]).replace(r"\-", "-").replace("--", r"\--")
         return f"[{'^/' if negative else ''}{body}]"
     return ".*" if token["rest"] else "[^/]*" if token["part"] else "[^/]"

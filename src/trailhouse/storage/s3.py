@@ -19,7 +19,7 @@ import botocore.session
 import obstore
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
@@ -28,7 +28,7 @@ from trailhouse.errors import SourceError, StorageError
 from trailhouse.storage.access import Access, overlap
 from trailhouse.storage.archives import stream
 from trailhouse.storage.files import changed
-from trailhouse.storage.objects import READ_LIMIT, SkippedNames, Storage, StoredObject, too_large
+from trailhouse.storage.objects import READ_LIMIT, SkippedNames, Storage, StoredObject, printable, too_large
 
 _PARALLEL = 32
 _AHEAD = 128
@@ -205,7 +205,7 @@ class S3Storage:
             )
             with closing(found["Body"]) as body:
                 yield from body.iter_chunks(_PIECE)
-        except (BotoCoreError, ClientError, HTTPClientError) as error:
+        except (BotoCoreError, ClientError) as error:
             raise self._explained("read", key, error) from error
 
     def _outcome(self, item: StoredObject) -> bytes | StorageError:
@@ -227,6 +227,10 @@ class S3Storage:
             return StorageError(f"cannot {action} {place} ({code}): {_HELP.get(code, told or str(error))}")
         if isinstance(error, NoCredentialsError):
             return StorageError(f"cannot {action} {place}: there are no AWS credentials: {_CREDENTIALS_HELP}")
+        if isinstance(error, ParamValidationError):
+            return StorageError(
+                f"cannot {action} {place}: not a name or value that AWS takes: check it ({error})"
+            )
         return StorageError(
             f"cannot {action} {place}: {error}: check the network, --endpoint-url and --profile"
         )
@@ -254,6 +258,10 @@ def _parse(text: str, access: Access) -> S3Storage:
     bucket, _, prefix = text.removeprefix("s3://").partition("/")
     if not bucket:
         raise SourceError(f"source {text} names no bucket: write s3://bucket/prefix")
+    try:
+        prefix.encode()
+    except UnicodeEncodeError as error:
+        raise SourceError(f"source {printable(text)} is no UTF-8, as keys in S3 are: check it") from error
     if prefix and not prefix.endswith("/"):
         prefix += "/"  # .../CloudTrail must not mean .../CloudTrail-Digest as well
     label = next((part for part in reversed(prefix.split("/")) if part), bucket)
