@@ -361,6 +361,14 @@ def test_too_many_members_are_refused(tmp_path: Path) -> None:
                 opened(archive)
 
 
+def test_endless_names_are_refused(tmp_path: Path) -> None:
+    archive = write_tar(tmp_path / "x.tgz", {"n" * 5000: b"", "m": b""}, "w:gz")
+    with mock.patch.object(archives, "NAMES_LIMIT", 1000), pytest.raises(SourceError, match="endless names"):
+        opened(archive)
+    with mock.patch("trailhouse.storage.tars._HEADER_LIMIT", 4000):
+        assert "absurd size" in str(contents(archive)["x.tgz"])
+
+
 def test_members_too_large_for_one_value_stream(tmp_path: Path) -> None:
     for archive in (write_zip(tmp_path / "x.zip", TREE), write_tar(tmp_path / "x.tgz", TREE, "w:gz")):
         found = opened(archive)

@@ -255,3 +255,23 @@ def test_standard_input_is_kept_under_its_digest(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="nothing arrived"):
         open_sources(["-"], stdin=io.BytesIO(), spool=tmp_path / "work/spool")
     assert len([*(tmp_path / "work/spool").iterdir()]) == 1
+
+
+def test_nothing_is_ever_put_into_a_source(tmp_path: Path) -> None:
+    logs = put(tmp_path / "logs", "x")
+    with pytest.raises(SourceError, match=r"working folder .*/spool lies in the source .*/logs: set another"):
+        open_sources(["-", str(logs)], stdin=io.BytesIO(b"x"), spool=logs / "spool")
+    assert names(logs) == ["x"]
+    found = opened(logs)
+    assert found.holding(logs / "deep/work") is found.holding(logs) is found.storages[0]
+    assert found.holding(tmp_path) is None
+    assert opened(logs / "x").holding(logs) is None
+
+
+@pytest.mark.corpus
+def test_the_real_corpus() -> None:
+    corpus = Path(os.environ["TRAILHOUSE_CORPUS"])
+    expected = {path.relative_to(corpus).as_posix(): path for path in corpus.rglob("*") if path.is_file()}
+    found = opened(corpus)
+    read = {item.name: content for item, content in found.read_many(found.list())}
+    assert read == {name: path.read_bytes() for name, path in expected.items()}

@@ -140,6 +140,9 @@ def test_one_object_is_a_source(endpoint: str, client: Any, name: str) -> None: 
     copy = pickle.loads(pickle.dumps(found))  # noqa: S301
     assert copy.read(item) == b"1"
     assert [*opened(endpoint, f"s3://{name}/a/x").list()] == []
+    client.put_object(Bucket=name, Key="x.ZIP", Body=b"1")
+    with pytest.raises(StorageError, match=r"x\.ZIP is an archive: copy it here"):
+        [*opened(endpoint, f"s3://{name}/x.ZIP").list()]
 
 
 def test_many_objects_keep_their_order(endpoint: str, client: Any, name: str) -> None:  # noqa: ANN401

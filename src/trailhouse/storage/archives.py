@@ -14,7 +14,8 @@ from trailhouse.errors import StorageError
 from trailhouse.storage import files
 from trailhouse.storage.objects import READ_LIMIT, SkippedNames, printable
 
-MEMBER_LIMIT = 2_000_000
+MEMBER_LIMIT = 2_000_000  # an index of that many takes about 1 GB
+NAMES_LIMIT = 1 << 29  # characters of all names together
 BOMB_RATIO = 250  # gzip reaches 1,032 at best, real logs 8 to 30
 BOMB_SIZE = 1 << 30
 INFLATE_ERROR = cast("type[Exception]", isal_zlib.IsalError)  # its stub calls it an instance
@@ -84,6 +85,7 @@ class Contents:
     encrypted: str = ""
     trouble: str = ""
     _copies: dict[str, int] = field(default_factory=dict)
+    _characters: int = 0
 
     def unique_name(self, raw: str) -> str:
         """A printable name, with `#2` and so on where the archive holds it several times.
@@ -91,8 +93,11 @@ class Contents:
         Raises:
             ArchiveError: there are too many members.
         """
-        if len(self.members) >= MEMBER_LIMIT:
-            raise ArchiveError(f"holds more than {MEMBER_LIMIT:,} files: unpack it, and give the folder")
+        self._characters += len(raw)
+        if len(self.members) >= MEMBER_LIMIT or self._characters > NAMES_LIMIT:
+            raise ArchiveError(
+                f"holds more than {MEMBER_LIMIT:,} files, or endless names: unpack it, and give the folder"
+            )
         name = clean(raw)
         copies = self._copies.get(name, 0) + 1
         found = name if copies == 1 else f"{name}#{copies}"

@@ -37,6 +37,7 @@ _PIECE = 1 << 20
 _ARCHIVED = {"GLACIER", "DEEP_ARCHIVE"}
 # What obstore surely sends as it is; all that CloudTrail writes is among it.
 _PLAIN_KEY = re.compile(r"(?:(?!\.{1,2}(?:/|\Z))[A-Za-z0-9!_.*'()=,@:+-]+(?:/(?!\Z)|\Z))+\Z")
+_ARCHIVE_NAME = re.compile(r"\.(?:zip|tar|tgz|tar\.gz|7z|rar)\Z", re.IGNORECASE)
 _ARCHIVED_HELP = "it is archived: restore it (aws s3api restore-object), wait, and run again"
 _CREDENTIALS_HELP = "log in again (aws sso login, or new keys), or choose another --profile"
 _DENIED_HELP = "access is denied: allow it to the caller (policy, bucket policy, KMS key), or use --role-arn"
@@ -96,6 +97,10 @@ class S3Storage:
             return
         first = next(self._entries(single, MaxKeys=1), None)
         if first is not None and first["Key"] == single:
+            if _ARCHIVE_NAME.search(single):
+                raise StorageError(
+                    f"{self._place(single)} is an archive: copy it here, and give the copy as source"
+                )
             self._single = single
             yield self._object(first, single.rpartition("/")[2])
 
@@ -219,8 +224,11 @@ class S3Storage:
         owner = self.access.expected_owner
         return {**payer, **({"ExpectedBucketOwner": owner} if owner else {})}
 
+    def _place(self, key: str) -> str:
+        return f"s3://{self.bucket}/{key}"
+
     def _explained(self, action: str, key: str, error: Exception) -> StorageError:
-        place = f"s3://{self.bucket}/{key}"
+        place = self._place(key)
         if isinstance(error, ClientError):
             code = error.response.get("Error", {}).get("Code", "")
             told = error.response.get("Error", {}).get("Message", "")

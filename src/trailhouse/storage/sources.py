@@ -51,12 +51,29 @@ class Sources:
         for label, group in groupby(items, key=lambda item: item.source):
             yield from self.storage(label).read_many(group)
 
+    def hold(self, path: Path) -> bool:
+        """Whether a path lies in a source, where nothing is ever written."""
+        real = os.path.realpath(path)
+        local = [storage for storage in self.storages if isinstance(storage, LocalStorage)]
+        return any(
+            real == f"{one.base.rstrip('/')}/{one.single}" if one.single else within(real, one.base)
+            for one in local
+        )
+
     def storage(self, label: str) -> Storage:
         """The source of that label. Raises StorageError when there is none."""
         for storage in self.storages:
             if storage.label == label:
                 return storage
         raise StorageError(f"the source {label} is not open: give it by --source too")
+
+    def holding(self, path: Path) -> Storage | None:
+        """The source in whose folder a path lies, so that nothing is ever written there."""
+        real = os.path.realpath(path)
+        for storage in self.storages:
+            if isinstance(storage, LocalStorage) and not storage.single and within(real, storage.base):
+                return storage
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +117,9 @@ def open_sources(
     if sources.count("-") > 1:
         raise overlap("-", "-")
     remote = [text for text in sources if text.startswith(S3_SCHEME)]
-    written = [
-        _standard_input(stdin, spool) if text == "-" else _find(text)
-        for text in sources
-        if not text.startswith(S3_SCHEME)
-    ]
+    written = [_find(text) for text in sources if text != "-" and not text.startswith(S3_SCHEME)]
+    if "-" in sources:
+        written.append(_standard_input(stdin, spool, written))
     _refuse_overlaps(written)
     places = Places(tuple(sorted({item.path for item in written})))
     opened: list[Storage] = [_local(item, places) for item in written]
@@ -124,9 +139,15 @@ def _open_remote(remote: list[str], access: Access) -> Sequence[Storage]:
     return [*open_s3(remote, access)]
 
 
-def _standard_input(stdin: BinaryIO, spool: Path) -> _Written:
+def _standard_input(stdin: BinaryIO, spool: Path, others: Sequence[_Written]) -> _Written:
+    real = os.path.realpath(spool)
+    for other in others:
+        if not other.single and within(real, other.base):
+            raise SourceError(
+                f"the working folder {spool} lies in the source {other.text}: set another --workdir"
+            )
     digest = spool_input(stdin, spool)
-    return _Written("-", os.path.realpath(spool), single=digest, uri=f"stdin:{digest}")
+    return _Written("-", real, single=digest, uri=f"stdin:{digest}")
 
 
 def _find(text: str) -> _Written:

@@ -19,7 +19,7 @@ from trailhouse.storage.archives import ArchiveError, Contents, Member, clean
 from trailhouse.storage.objects import READ_LIMIT
 
 _PIECE = 1 << 20
-_HEADER_LIMIT = 1 << 24  # long names and extended headers, not content
+_HEADER_LIMIT = 1 << 20  # long names and extended headers, not content
 _BROKEN = (
     tarfile.TarError,
     OSError,
