@@ -1,0 +1,113 @@
+"""The one form of a message about SQL: what is wrong, where, the line with a caret, the nearest names."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from trailhouse.errors import SqlError, UnsupportedSqlError
+
+_MOST = 3
+_QUIET = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a statement something stands; lines and columns count from 1."""
+
+    line: int
+    column: int
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Return up to three known names that look most like a name, best first."""
+    names = {one.lower(): one for one in known}
+    return [names[one] for one in difflib.get_close_matches(name.lower(), names, _MOST, 0.5)]
+
+
+def place_of(node: exp.Expression | None, sql: str, name: str = "") -> Place | None:
+    """Return where a node stands; where the parser kept no place, the first mention of the name."""
+    for one in node.walk() if node is not None else ():
+        if "start" in one.meta:
+            return place_at(sql, one.meta["start"])
+    return place_of_word(sql, name) if name else None
+
+
+def place_of_word(sql: str, name: str) -> Place | None:
+    """Return where a word first stands in a statement."""
+    found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql, re.IGNORECASE)
+    return place_at(sql, found.start()) if found else None
+
+
+def place_at(sql: str, offset: int) -> Place:
+    """Return line and column of a character offset."""
+    return Place(sql.count("\n", 0, offset) + 1, offset - (sql.rfind("\n", 0, offset) + 1) + 1)
+
+
+def message(what: str, sql: str, place: Place | None, near: Sequence[str] = (), hint: str = "") -> str:
+    """Return the message: what, place, the line with a caret, the nearest names, a hint."""
+    lines = [what + (f" (line {place.line}, column {place.column})" if place else "")]
+    source = sql.split("\n")
+    if place and place.line <= len(source):
+        shown = _QUIET.sub(" ", source[place.line - 1])
+        lines += [f"  {shown}", "  " + " " * (place.column - 1) + "^"]
+    if near:
+        lines.append("nearest: " + ", ".join(near))
+    if hint:
+        lines.append(hint)
+    return "\n".join(lines)
+
+
+def wrong(what: str, sql: str, place: Place | None, near: Sequence[str] = (), hint: str = "") -> SqlError:
+    """Return the error for a statement that is wrong on Athena, too."""
+    return SqlError(message(what, sql, place, near, hint))
+
+
+def unsupported(
+    what: str, sql: str, place: Place | None, near: Sequence[str] = (), hint: str = ""
+) -> SqlError:
+    """Return the error for what is outside the tested dialect."""
+    return UnsupportedSqlError(message(what, sql, place, near, hint))
+
+
+_NATIVE = re.compile(r"exception occurred while executing the UDF: \w+: ([^\n]*)")
+_OWN = re.compile(r"Could not convert string 'athena: (.*?)' to BOOL", re.DOTALL)
+_COLUMN = re.compile(
+    r'Referenced column "([^"]+)" (?:not found|was not found)|does not have a column named "([^"]+)"'
+    r'|Could not find key "([^"]+)" in struct|column "([^"]+)" does not exist'
+)
+_TABLE = re.compile(r'Referenced table "([^"]+)" not found|Table with name (\S+) does not exist')
+_GROUP = re.compile(r'column "([^"]+)" must appear in the GROUP BY clause')
+_CANDIDATES = re.compile(r"Candidate (?:bindings|Entries|entries)?:?(.*)", re.DOTALL)
+
+
+def explain_duckdb_error(error_text: str, sql: str, tables: Mapping[str, Sequence[str]]) -> SqlError:
+    """Return the error in our form for what only DuckDB noticed.
+
+    Args:
+        error_text: DuckDB's message.
+        sql: the statement as the user wrote it, for place and caret.
+        tables: the tables with their column names, for the nearest names.
+    """
+    text = error_text.strip()
+    if own := _OWN.search(text) or _NATIVE.search(text):
+        return wrong(own.group(1).strip(), sql, None)
+    if found := _COLUMN.search(text):
+        name = next(filter(None, found.groups()))
+        candidates = re.findall(r'"([^"]+)"', "".join(_CANDIDATES.findall(text)))
+        known = {column for columns in tables.values() for column in columns} | {
+            one.split(".")[-1] for one in candidates
+        }
+        return wrong(f'unknown column "{name}"', sql, place_of_word(sql, name), nearest(name, known))
+    if found := _TABLE.search(text):
+        name = next(filter(None, found.groups()))
+        return wrong(f'unknown table "{name}"', sql, place_of_word(sql, name), nearest(name, tables))
+    if found := _GROUP.search(text):
+        name = found.group(1)
+        return wrong(
+            f'"{name}" must be an aggregate expression or appear in GROUP BY', sql, place_of_word(sql, name)
+        )
+    first = re.sub(r"^[\w ]+ Error: ", "", text.split("\n")[0])
+    return wrong(re.sub(r"\b(?:athena|native)_(\w+)", r"\1", first), sql, None)

@@ -1,0 +1,135 @@
+"""UNNEST of arrays, of arrays of rows (a column for each field) and of maps, with or without ordinality."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from sqlglot import exp
+
+from trailhouse.dialect.trees import Refusal, call
+
+_MAPS = frozenset(
+    "map map_agg histogram multimap_agg map_filter map_concat transform_keys transform_values split_to_map map_from_entries".split()
+)
+_THROUGH = frozenset({"try", "coalesce"})
+_ROWS: Mapping[str, int] = MappingProxyType({"resources": 3})  # arn, accountid, type
+_PAIRS = frozenset({"map_entries"})
+_MAP_WIDTH = 2
+
+
+def measure(tree: exp.Expression) -> None:
+    """Note at each UNNEST how many columns its operands give; to be called before functions are rewritten."""
+    named = {one.alias.lower(): one.this for one in tree.find_all(exp.Alias) if one.alias}
+    for node in tree.find_all(exp.Unnest):
+        widths = [_width(one, named, 0) for one in node.expressions]
+        node.meta["widths"] = _settle(node, widths)
+        node.meta["maps"] = [_is_map(one, named, 0) for one in node.expressions]
+
+
+def _is_map(node: exp.Expression, named: Mapping[str, exp.Expression], depth: int) -> bool:
+    if isinstance(node, exp.Cast | exp.TryCast):
+        return bool(node.to.this is exp.DataType.Type.MAP)
+    if isinstance(node, exp.Anonymous):
+        name = node.name.lower()
+        return name in _MAPS or (
+            name in _THROUGH and bool(node.expressions) and _is_map(node.expressions[0], named, depth)
+        )
+    if isinstance(node, exp.Filter | exp.Window | exp.Paren):
+        return _is_map(node.this, named, depth)
+    if (
+        isinstance(node, exp.Column)
+        and node.name.lower() == "attributes"
+        and node.table.lower() == "webidfederationdata"
+    ):
+        return True
+    if isinstance(node, exp.Column) and node.name.lower() in named and depth < 5:  # noqa: PLR2004  # aliases of aliases end
+        return _is_map(named[node.name.lower()], named, depth + 1)
+    return False
+
+
+def _width(node: exp.Expression, named: Mapping[str, exp.Expression], depth: int) -> int | None:
+    if _is_map(node, named, depth):
+        return _MAP_WIDTH
+    if isinstance(node, exp.Column) and node.name.lower() in _ROWS:
+        return _ROWS[node.name.lower()]
+    if isinstance(node, exp.Anonymous) and node.name.lower() in _PAIRS:
+        return _MAP_WIDTH
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "zip":
+        return len(node.expressions)
+    if isinstance(node, exp.Cast | exp.TryCast) and node.to.this is exp.DataType.Type.ARRAY:
+        item = node.to.expressions[0]
+        return len(item.expressions) if item.this is exp.DataType.Type.STRUCT else 1
+    return None
+
+
+def _settle(node: exp.Unnest, widths: list[int | None]) -> list[int]:
+    """Return the widths, the one unknown found from the number of column names."""
+    names = _names(node)
+    if not names:
+        return []
+    unknown = [place for place, width in enumerate(widths) if width is None]
+    left = len(names) - sum(width or 0 for width in widths)
+    if len(unknown) == 1 and left >= 1:
+        widths = [left if width is None else width for width in widths]
+    settled = [width or 1 for width in widths]
+    if sum(settled) != len(names):
+        what = f"UNNEST gives {sum(settled)} columns here, and {len(names)} are named"
+        raise Refusal(
+            what,
+            node.args.get("alias"),
+            hint="name a column for each field of a row, two for a map",
+            unsupported=False,
+        )
+    return settled
+
+
+def _names(node: exp.Unnest) -> list[exp.Identifier]:
+    alias = node.args.get("alias")
+    return list(alias.args.get("columns") or ()) if alias else []
+
+
+def rewrite_unnest(node: exp.Expression) -> exp.Expression:
+    """Return the lateral subquery that stands for an UNNEST whose operands are rewritten already."""
+    names = _names(node)  # type: ignore[arg-type]  # only called for Unnest
+    offset = node.args.get("offset")
+    lists = [
+        call("map_entries", one) if is_map else one
+        for one, is_map in zip(node.expressions, node.meta["maps"], strict=True)
+    ]
+    if not names:
+        select = _unnamed(lists, offset, node)
+    else:
+        select = _columns(lists, node.meta["widths"], offset)
+    alias = node.args.get("alias")
+    columns = names + ([offset] if isinstance(offset, exp.Identifier) else [])
+    named = exp.TableAlias(this=alias.this if alias else exp.to_identifier("unnest_"), columns=columns)
+    if isinstance(node.parent, exp.From):
+        return exp.Subquery(this=select, alias=named)
+    return exp.Lateral(this=exp.Subquery(this=select), alias=named)
+
+
+def _columns(lists: list[exp.Expression], widths: list[int], offset: object) -> exp.Select:
+    columns: list[exp.Expression] = []
+    for one, width in zip(lists, widths, strict=True):
+        item = call("unnest", one)
+        if width == 1:
+            columns.append(call("athena_single", item))
+        else:
+            columns += [
+                call("struct_extract_at", item, exp.Literal.number(place)) for place in range(1, width + 1)
+            ]
+    if offset:
+        longest = call(
+            "greatest", *(exp.func("coalesce", call("len", one), exp.Literal.number(0)) for one in lists)
+        )
+        columns.append(call("unnest", call("generate_series", exp.Literal.number(1), longest)))
+    return exp.Select(expressions=columns)
+
+
+def _unnamed(lists: list[exp.Expression], offset: object, node: exp.Expression) -> exp.Select:
+    if len(lists) != 1 or offset:
+        raise Refusal("UNNEST needs column names here", node, hint="write UNNEST(...) AS t(name, ...)")
+    inner = exp.Select(expressions=[exp.alias_(call("unnest", lists[0]), "row_")])
+    return exp.Select(
+        expressions=[call("unnest", exp.column("row_"))],
+        from_=exp.From(this=exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("rows_")))),
+    )
