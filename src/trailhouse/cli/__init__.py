@@ -1,5 +1,5 @@
-"""The command line: one small file a command."""
+"""The command line: one small file a command. Parse, call one function, hand the result to `output`."""
 
+from trailhouse.cli.app import main
 
-def main() -> None:
-    """Run the command line."""
+__all__ = ["main"]

@@ -178,6 +178,7 @@ class Salvage:
         self.end = at
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
+        """Yield start and end of each object; of other elements, and of what is broken, tell the flaw."""
         try:
             for start, end in elements(self._text, self.end):
                 if not is_valid(self._text[start:end]):
@@ -188,15 +189,14 @@ class Salvage:
                 else:
                     self._flaw(Flaw("a record is no object", start))
         except ScanError as error:
-            yield from self._after_flaw(error)
+            self._flaw(Flaw(error.reason, error.position))
+            yield from self.rest(error.position)
         else:
             self.end = self._text.find(b"]", self.end) + 1
 
-    def _after_flaw(self, error: ScanError) -> Iterator[tuple[int, int]]:
-        """From here on only what looks like a record is one: it may be the inside of a broken one."""
-        self._flaw(Flaw(error.reason, error.position))
-        at = error.position
-        while (at := self._search.after(at + 1)) >= 0:
+    def rest(self, at: int) -> Iterator[tuple[int, int]]:
+        """Yield what looks like a record after a broken place: other objects may be the inside of one."""
+        while (at := self._search.after(at)) >= 0:
             taken = False
             try:
                 for start, end in elements(self._text, at - 1, checked_end):
@@ -205,12 +205,12 @@ class Salvage:
                         taken = True
                         yield start, end
             except ScanError as broken:
-                at = broken.position
-                self._search.spend(broken.noticed - at)
+                self._search.spend(broken.noticed - broken.position)
                 if taken:
-                    self._flaw(Flaw(broken.reason, at))
+                    self._flaw(Flaw(broken.reason, broken.position))
+                at = max(at, broken.position)
         if self._search.given_up:
-            self._flaw(Flaw(_GIVEN_UP, error.position))
+            self._flaw(Flaw(_GIVEN_UP, self.end))
         self.end = len(self._text)
 
 
@@ -221,6 +221,7 @@ class _Opener:
         self._claimed = claimed
         self._search = Search(text)
         self._end_of = value_end
+        self._line_form = "lines"
 
     def run(self) -> None:
         """Go through the values at the top of the file, of which there may be one or one a line."""
@@ -229,6 +230,7 @@ class _Opener:
         while at < len(text):
             export = EXPORT_LINE.match(text, at)
             at = export.end() if export else at
+            self._line_form = "cloudwatch" if export else "lines"
             end = self._top_value(at)
             at = skip_space(text, end)
             if text[at : at + 1] == b",":  # arrays that lost their brackets
@@ -257,10 +259,14 @@ class _Opener:
             return self._records_list(at, "array")
         records = _RECORDS.search(text, at) if text.startswith(b"{", at) else None
         if records and not RECORD_START.match(text, at) and text.find(b"\n{", at, records.start()) < 0:
-            return self._lists(records.end())
+            flaws = len(self.contents.flaws)
+            end = self._lists(records.end())
+            if self.contents.form and len(self.contents.flaws) == flaws:
+                self._flaw(Flaw(reason, at))
+            return end
         claims = _CLAIMS.match(text, at) and not NOT_A_TRAIL.search(text[at : at + _CLAIM_BYTES])
         if claims:
-            self._name("lines")
+            self._name(self._line_form)
         if self._claimed or RECORD_START.match(text, at):
             self._flaw(Flaw(reason, at))
         return self._resume(at)
@@ -274,10 +280,13 @@ class _Opener:
         return line_end if record < 0 else min(line_end, record)
 
     def _lists(self, at: int) -> int:
-        """Take the list at `at`, and whatever other `Records` follow it."""
+        """Take the list at `at`, and whatever follows it."""
         while True:
             end = self._records_list(at, "records")
             more = _RECORDS.search(self._text, end)
+            at = self._search.after(end)
+            if at >= 0 and (more is None or at < more.start()):
+                return self._records_list(at - 1, "records")
             if more is None:
                 return len(self._text)
             at = more.end()
@@ -307,7 +316,7 @@ class _Opener:
         if "Records" in parts:
             self._records(parts["Records"])
         elif _is_record(self._text, parts):
-            self._name("lines" if top else "array")
+            self._name(self._line_form if top else "array")
             self.contents.found.append(Found(self._text[at:end], at))
         elif "detail" in parts and "detail-type" in parts:
             self._detail(*parts["detail"][-1])

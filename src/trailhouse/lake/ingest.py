@@ -42,7 +42,7 @@ BATCH_JSON = 2 << 30
 TASK_JSON = 48 << 20
 _INLINE_JSON = 96 << 20
 _TASK_ROWS = 100_000
-_NAMED = 20
+_NAMED = 1_000
 # Data files and staging together took at most half of the JSON in every source measured.
 _DISK_SHARE = 0.5
 

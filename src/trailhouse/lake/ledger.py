@@ -53,7 +53,7 @@ class Item:
     @property
     def passed_over(self) -> str:
         """Why the object is not even opened; empty if it is."""
-        if isinstance(self.place, Folder):
+        if isinstance(self.place, Folder) and not self.object.size:
             return "a folder's marker"
         if isinstance(self.place, Foreign):
             return f"a log of another service: {self.place.service}"

@@ -22,7 +22,7 @@ GZIP_RATIO = 10
 """Bytes of JSON that a stored byte is taken for; real files have 8 to 10."""
 
 _CHUNK = 20_000
-_NAMED = 20
+_NAMED = 1_000
 _COLUMNS = ("source", "name", "size", "version", "storage_class", "together", "sort_day")
 _LISTED = pa.schema([(n, pa.int64() if n == "size" else pa.string()) for n in _COLUMNS])
 
@@ -67,7 +67,8 @@ class Listing:
         deferred: Not taken in, because the command does not need them.
         changed: Taken in before, with other content now; the first names.
         changed_total: How many.
-        gone: Taken in before, no longer there.
+        gone: Taken in before, no longer there; the first names.
+        gone_total: How many.
     """
 
     objects: int = 0
@@ -78,7 +79,8 @@ class Listing:
     deferred: int = 0
     changed: list[str] = field(default_factory=list)
     changed_total: int = 0
-    gone: int = 0
+    gone: list[str] = field(default_factory=list)
+    gone_total: int = 0
 
 
 class Pending:
@@ -90,6 +92,7 @@ class Pending:
         columns = ", ".join(f"{n} {'BIGINT' if n == 'size' else 'VARCHAR'}" for n in _COLUMNS)
         connection.execute(f"CREATE TABLE pending ({columns})")
         connection.execute("CREATE TABLE known (source VARCHAR, logfile VARCHAR, version VARCHAR)")
+        connection.execute("CREATE TABLE seen (source VARCHAR, logfile VARCHAR)")
         if ledger:
             connection.execute(
                 "INSERT INTO known SELECT source, logfile, version FROM read_parquet($1)", [list(ledger)]
@@ -102,8 +105,16 @@ class Pending:
         rest = iter(objects)
         while chunk := list(islice(rest, _CHUNK)):
             self._compare(chunk, needed)
-        self.listing.gone = self._known - self.listing.known - self.listing.changed_total
+        self.listing.gone_total = self._known - self.listing.known - self.listing.changed_total
+        if self.listing.gone_total:
+            self.listing.gone = self._gone()
         return self.listing
+
+    def _gone(self) -> list[str]:
+        rows = self._connection.execute(
+            "SELECT logfile FROM known ANTI JOIN seen USING (source, logfile) ORDER BY logfile LIMIT $1", [_NAMED]
+        )
+        return [row[0] for row in rows.fetchall()]
 
     def _compare(self, chunk: Sequence[StoredObject], needed: Needed) -> None:
         listing = self.listing
@@ -135,10 +146,10 @@ class Pending:
         numbered = pa.table(
             {"n": range(len(chunk)), "source": [o.source for o in chunk], "logfile": [o.name for o in chunk]}
         )
-        joined = self._connection.from_arrow(numbered).query(
-            "listed", "SELECT version FROM listed LEFT JOIN known USING (source, logfile) ORDER BY n"
-        )
+        listed = self._connection.from_arrow(numbered)
+        joined = listed.query("listed", "SELECT version FROM listed LEFT JOIN known USING (source, logfile) ORDER BY n")
         versions: list[str | None] = joined.to_arrow_table().column("version").to_pylist()
+        self._connection.from_arrow(numbered.drop_columns(["n"])).insert_into("seen")
         return versions
 
     def batches(self, json_bytes: int) -> Iterator[list[Item]]:

@@ -18,7 +18,7 @@ _STRING = re.compile(rb'"%b(?:\\.%b)*+"' % (_PLAIN, _PLAIN), re.DOTALL)
 # Strings, brackets, or a quote that opens a string without an end.
 _TOKEN = re.compile(_STRING.pattern + rb'|[{}\[\]"]', re.DOTALL)
 # A string, a name or a word that the end of the text has cut off.
-_CUT_OFF = re.compile(rb'(?:"%b(?:\\.%b)*+(?:\\|"\s*)?|[a-z0-9.+-]*)\Z' % (_PLAIN, _PLAIN), re.DOTALL)
+_CUT_OFF = re.compile(rb'(?:"%b(?:\\.%b)*+(?:\\|"\s*)?|[a-zA-Z0-9.+-]*)\Z' % (_PLAIN, _PLAIN), re.DOTALL)
 _ATOM = re.compile(rb"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _OPEN = b"{["
 _PAIR = {ord("}"): ord("{"), ord("]"): ord("[")}
@@ -116,7 +116,7 @@ def _following(text: bytes, at: int, opened: bytearray) -> int:
             at = skip_space(text, at + 1)
             return _name_end(text, at) if opened[-1] == ord("{") else at
         if text[at : at + 1] != _CLOSE[opened[-1]]:
-            raise ScanError("a comma or a bracket is missing", at)
+            raise ScanError("a comma or a bracket is missing", at, _noticed(text, at))
         opened.pop()
         at += 1
     return at
@@ -145,7 +145,7 @@ def elements(
 
     Raises:
         ScanError: The array is broken; what was yielded before is good. The error's position is where the
-            element that cannot be read starts.
+            element that cannot be read starts, or where a comma should stand.
     """
     at = skip_space(text, at + 1)
     if text[at : at + 1] == b"]":
@@ -155,13 +155,12 @@ def elements(
             end = end_of(text, at)
         except ScanError as error:
             raise ScanError(error.reason, at, error.noticed) from error
-        after = skip_space(text, end)
-        if text[after : after + 1] not in (b",", b"]"):
-            reason = "a comma or ] is missing" if after < len(text) else "the text ends here"
-            raise ScanError(reason, at, after)
         yield at, end
+        after = skip_space(text, end)
         if text[after : after + 1] == b"]":
             return
+        if text[after : after + 1] != b",":
+            raise ScanError("a comma or ] is missing" if after < len(text) else "the text ends here", after)
         at = skip_space(text, after + 1)
 
 

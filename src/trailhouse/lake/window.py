@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from trailhouse.lake.envelope import BOM, EXPORT_LINE, RECORD_START, Flaw, looks_like_record
 from trailhouse.lake.record import is_valid
-from trailhouse.lake.scan import ScanError, checked_end, elements, value_end
+from trailhouse.lake.scan import ScanError, checked_end, elements, skip_space, value_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ _RECORDS_HEAD = re.compile(rb'\s*\{\s*"Records"\s*:\s*\[')
 _ARRAY_HEAD = re.compile(rb"\s*\[(?=\s*\{)")
 _FIRST_MEMBER = re.compile(rb'\s*(\{\s*"[^"\\]*"\s*:)')
 _TRIES = 4
+_NO_JSON = "this is no valid JSON"
 _MOST_STARTS = 1000
 
 
@@ -170,14 +171,15 @@ def _cut_slowly(text: bytes) -> int:
     try:
         for start, end in elements(_LIST + text, 0):
             if not is_valid(text[start - 1 : end - 1]):
-                raise ScanError("this is no valid JSON", start)  # noqa: TRY301 - one way on for both
+                raise ScanError(_NO_JSON, start)  # noqa: TRY301 - one way on for both
             cut = end - 1
     except ScanError as error:
-        if cut:
-            return text.find(b",", cut) + 1
+        comma = skip_space(text, cut)
+        if cut and text.startswith(b",", comma):
+            return comma + 1
         if error.noticed > len(text):
             return 0
-    return _next_record(text, cut + 1)
+    return _next_record(text, cut or 1)
 
 
 def _next_record(text: bytes, at: int) -> int:

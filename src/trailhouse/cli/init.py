@@ -1,0 +1,78 @@
+"""`trailhouse init`: look at a source and write a configuration for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trailhouse.cli.inventory import in_words
+from trailhouse.errors import OutputError
+
+if TYPE_CHECKING:
+    from trailhouse.cli.call import Call
+    from trailhouse.config import Findings
+    from trailhouse.core.inventory import Inventory
+
+TARGET = Path("trailhouse.yaml")
+_S3 = "s3://"
+
+
+def run(
+    ctx: typer.Context,
+    source: Annotated[str | None, typer.Argument(metavar="[SOURCE]", help="What to look at.")] = None,
+) -> int:
+    """Look at the source, print what is there, and write a commented configuration (trailhouse.yaml)."""
+    from trailhouse.config import render_config  # noqa: PLC0415 - with the settings
+
+    call: Call = ctx.obj
+    if source:
+        call.flags = {**call.flags, "sources": [source]}
+    target = call.output or TARGET
+    if target.exists() and not call.confirm(f"{target} exists. Replace it?"):
+        return 1
+    with call.open() as house:
+        found = house.inventory()
+        findings = _findings(found, [place.uri for place in call.settings.log_sources()])
+    for line in in_words(found):
+        call.console.note(line)
+    if house.is_source(target.resolve()):
+        raise OutputError(
+            f"{target} lies in the source, and sources are never written to: name a file by --output"
+        )
+    try:
+        target.write_text(render_config(findings), "utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"{target} cannot be written ({error.strerror}); name another by --output"
+        ) from error
+    call.console.note(f"wrote {target}; next: trailhouse --config {target} summary")
+    return 0
+
+
+def _findings(found: Inventory, uris: list[str]) -> Findings:
+    from trailhouse.config import Findings  # noqa: PLC0415 - with the settings
+
+    days = [day for _, counted in found.days for day, _ in counted]
+    bucket, prefix = _bucket(uris, [place.root for place, _ in found.days])
+    return Findings(
+        sources=uris,
+        bucket=bucket,
+        prefix=prefix,
+        accounts=found.accounts,
+        regions=found.regions,
+        kinds=sorted({str(place.kind) for place, _ in found.days}),
+        first_day=min(days, default=""),
+        last_day=max(days, default=""),
+    )
+
+
+def _bucket(uris: list[str], roots: list[str]) -> tuple[str | None, str]:
+    """Bucket and prefix, where they alone say it all: one source in S3 and one place of AWSLogs in it."""
+    prefixes = {root.partition("AWSLogs")[0].strip("/") for root in roots}
+    if len(uris) != 1 or not uris[0].startswith(_S3) or len(prefixes) != 1:
+        return None, ""
+    bucket, _, path = uris[0].removeprefix(_S3).partition("/")
+    prefix = "/".join(part for part in (path.strip("/"), prefixes.pop()) if part)
+    return bucket, prefix.removesuffix("AWSLogs").strip("/")

@@ -1,0 +1,67 @@
+"""`trailhouse inventory`: what lies in the sources, by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trailhouse.core.sizes import format_size
+from trailhouse.output import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+    from trailhouse.cli.call import Call
+    from trailhouse.core.inventory import Inventory
+
+
+def run(
+    ctx: typer.Context,
+    days: Annotated[bool, typer.Option("--days", help="A row a day, not one a place.")] = False,
+) -> int:
+    """Show roots, accounts, kinds, regions and days, and what was not understood; reads no file."""
+    call: Call = ctx.obj
+    with call.open() as house:
+        found = house.inventory()
+        reader = _table(found, days=days).to_reader()
+        if call.output:
+            call.save(reader, call.output, call.form, house)
+        else:
+            call.show(reader)
+        for line in in_words(found):
+            call.console.note(line)
+    return 0
+
+
+def _table(found: Inventory, *, days: bool) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    from trailhouse.core.inventory import Day, Span  # noqa: PLC0415
+
+    shape = Day if days else Span
+    rows = [row._asdict() for row in (found.as_rows() if days else found.spans())]
+    schema = pa.schema(
+        [(n, pa.int64() if t is int else pa.string()) for n, t in shape.__annotations__.items()]
+    )
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def in_words(found: Inventory) -> Iterator[str]:
+    """The whole in a few lines: logs, and everything that is none."""
+    logs = found.logs
+    yield (
+        f"{logs.files:,} log files ({format_size(logs.bytes)}) of {len(found.accounts)} accounts in "
+        f"{len(found.regions)} regions"
+    )
+    for service, count in found.foreign:
+        yield f"{count.files:,} files of another service: {escape(service)}"
+    for storage_class, count in found.archived:
+        yield f"{count.files:,} log files are archived ({storage_class}) and cannot be read before they are restored"
+    if found.folders.files:
+        yield f"{found.folders.files:,} markers of folders"
+    if found.unknown.files:
+        named = ", ".join(map(escape, found.samples[:3]))
+        yield f"{found.unknown.files:,} files whose names say nothing; their content decides: {named}"

@@ -1,0 +1,21 @@
+"""`trailhouse version`: what answers here."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+
+def run(ctx: typer.Context) -> int:
+    """Show the versions of trailhouse and of what it stands on."""
+    from trailhouse.versions import versions  # noqa: PLC0415 - reads package metadata
+
+    found = versions()
+    if ctx.obj.format == "json":
+        import json  # noqa: PLC0415
+
+        sys.stdout.write(json.dumps(found, indent=2) + "\n")
+    else:
+        sys.stdout.writelines(f"{name} {number}\n" for name, number in found.items())
+    return 0

@@ -1,0 +1,199 @@
+"""Run the lanes of `make check`, `make test`, `make soak` and `make bench`, and say what each took.
+
+A lane that cannot run here is named with its reason; with CI=true that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+INTERPRETERS = ("python3.11", "python3.12", "python3.13", "python3.14")
+QUICK = "not slow and not soak and not emulator"
+NO_SOAK = "not soak"
+
+
+class CannotRun(Exception):  # noqa: N818 - a finding, not an error
+    """This machine lacks something that a lane needs; the message names it."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A name and what it runs."""
+
+    name: str
+    run: Callable[[], None]
+
+
+def tool(name: str, *args: str) -> None:
+    """Run a tool of the environment."""
+    subprocess.run([BIN / name, *args], cwd=ROOT, check=True)
+
+
+def pytest(*args: str) -> None:
+    """Run tests on the main interpreter."""
+    tool("python", "-m", "pytest", "-q", *args)
+
+
+def lint() -> None:
+    """Style, formatting, layers."""
+    tool("ruff", "check", ".")
+    tool("ruff", "format", "--check", ".")
+    tool("lint-imports", "--no-cache")
+
+
+def types() -> None:
+    """mypy, strict."""
+    tool("mypy", "--no-error-summary")
+    tool("mypy", "--no-error-summary", "--strict", "tests/typing/api.py")
+
+
+def quick() -> None:
+    """The tests that take milliseconds."""
+    pytest("-n", "2", "-m", QUICK)
+
+
+def unit() -> None:
+    """All tests but soak, with the coverage floor."""
+    needs_corpus()
+    for old in ROOT.glob(".coverage*"):
+        old.unlink()
+    pytest("-n", "2", "--cov", "--cov-report=", "-m", f"{NO_SOAK} and not emulator")
+    pytest("--cov", "--cov-append", "--cov-report=", "-m", f"{NO_SOAK} and emulator")
+    tool("coverage", "report", "--format=total")
+    tool("coverage", "report", "--skip-covered", "--sort=cover", "--show-missing")
+
+
+def needs_corpus() -> None:
+    """The real corpus decides about counts and values."""
+    if not os.environ.get("TRAILHOUSE_CORPUS") and os.environ.get("CI") == "true":
+        raise CannotRun("TRAILHOUSE_CORPUS does not name the real CloudTrail corpus")
+
+
+def interpreters() -> None:
+    """The tests again on every other interpreter that is present."""
+    own = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    others = {name: python for name in INTERPRETERS if name != own and (python := _found(name))}
+    print(f"   present: {own} (all lanes) and {', '.join(others) or 'no other'}", flush=True)
+    for name, python in others.items():
+        ours = _environment(name, python)
+        marked = f"{NO_SOAK} and not slow and not emulator"
+        subprocess.run([ours, "-m", "pytest", "-q", "-n", "2", "-m", marked], cwd=ROOT, check=True)
+
+
+def _found(name: str) -> str | None:
+    """An interpreter on the path, or one that pyenv holds without having it selected."""
+    found = shutil.which(name)
+    if found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0:
+        return found
+    pyenv = shutil.which("pyenv")
+    if pyenv is None:
+        return None
+    root = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True).stdout.strip()
+    held = sorted(Path(root).glob(f"versions/{name.removeprefix('python')}.*/bin/{name}"))
+    return str(held[-1]) if held else None
+
+
+def _environment(name: str, found: str) -> Path:
+    """An environment for another interpreter, made anew when the lock changes."""
+    folder = ROOT / f".venv-{name.removeprefix('python')}"
+    lock = ROOT / "requirements" / "dev.txt"
+    stamp = folder / ".installed"
+    python = folder / "bin" / "python"
+    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
+        print(f"   setting up {folder.name} (once)", flush=True)
+        subprocess.run([found, "-m", "venv", "--clear", folder], check=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--require-hashes", "-r", lock], check=True)
+        subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--editable", "."], cwd=ROOT, check=True)
+        stamp.touch()
+    return python
+
+
+def wheel() -> None:
+    """The package as users get it: built, installed without tools and extras, and run."""
+    build = ROOT / "build"
+    shutil.rmtree(build / "wheel", ignore_errors=True)
+    tool(
+        "python",
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        "build/wheel",
+        ".",
+    )
+    folder = build / "user"
+    stamp, lock = folder / ".installed", ROOT / "requirements" / "run.txt"
+    python = folder / "bin" / "python"
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        subprocess.run([*pip, "--require-hashes", "-r", lock], check=True)
+        stamp.touch()
+    subprocess.run([*pip, "--no-deps", "--force-reinstall", *(build / "wheel").glob("*.whl")], check=True)
+    subprocess.run(
+        [python, ROOT / "tools" / "smoke.py", folder / "bin" / "trailhouse"], cwd=build, check=True
+    )
+
+
+def soak() -> None:
+    """What takes minutes."""
+    pytest("-m", "soak", "--timeout=3600", "-s")
+
+
+def bench() -> None:
+    """Speed and memory, side by side."""
+    for script in sorted((ROOT / "bench").glob("bench_*.py")):
+        print(f"-- {script.name}", flush=True)
+        tool("python", str(script))
+
+
+COMMANDS: dict[str, Sequence[Lane]] = {
+    "check": (Lane("lint", lint), Lane("types", types), Lane("quick tests", quick)),
+    "test": (
+        Lane("lint", lint), Lane("types", types), Lane("unit and emulator", unit),
+        Lane("interpreters", interpreters), Lane("wheel", wheel),
+    ),
+    "soak": (Lane("soak", soak),),
+    "bench": (Lane("bench", bench),),
+}  # fmt: skip
+
+
+def main() -> int:
+    """Run a command's lanes; 1 if one failed."""
+    outcomes: list[tuple[str, str, float]] = []
+    for lane in COMMANDS[sys.argv[1]]:
+        print(f"== {lane.name}", flush=True)
+        began = time.monotonic()
+        try:
+            lane.run()
+            outcome = "passed"
+        except subprocess.CalledProcessError as error:
+            outcome = f"FAILED ({Path(str(error.cmd[0])).name}: exit {error.returncode})"
+        except CannotRun as reason:
+            in_ci = os.environ.get("CI") == "true"
+            outcome = f"FAILED: cannot run: {reason}" if in_ci else f"not run: {reason}"
+        outcomes.append((lane.name, outcome, time.monotonic() - began))
+    print("\nlanes")
+    for name, outcome, seconds in outcomes:
+        print(f"  {name:<18} {seconds:7.1f} s  {outcome}")
+    return 1 if any(outcome.startswith("FAILED") for _, outcome, _ in outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
