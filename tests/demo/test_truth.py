@@ -23,7 +23,8 @@ README = (
     ),
     (
         "SELECT eventname, count(*) AS COUNT FROM cloudtrail_000000000000 WHERE year = '2019' AND "
-        "month = '09' and day = '30' AND useridentity.arn like '%alice%' GROUP BY eventname ORDER BY COUNT DESC"
+        "month = '09' and day = '30' AND useridentity.arn like '%alice%' GROUP BY eventname "
+        "ORDER BY COUNT DESC"
     ),
     (
         "SELECT recipientaccountid, count(*) AS COUNT FROM cloudtrail WHERE year = '2019' AND month = '09' "

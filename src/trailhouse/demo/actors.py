@@ -186,8 +186,8 @@ def _service(name: str, weight: int, *repertoire: Action) -> Actor:
 def _services(account: Account) -> tuple[Actor, ...]:
     busy = 2 if account.name.startswith("prod") else 1
     return (
-        _service("lambda", 10 * busy, actions.ASSUME_BY_SERVICE, actions.DECRYPT),
-        _service("ecs-tasks", 6, actions.ASSUME_BY_SERVICE),
+        _service("lambda", 14 * busy, actions.ASSUME_BY_SERVICE, actions.DECRYPT),
+        _service("ecs-tasks", 10, actions.ASSUME_BY_SERVICE),
         _service("cloudtrail", 6, actions.BUCKET_ACL, actions.DATA_KEY),
         _service("config", 8, actions.ASSUME_BY_SERVICE, *actions.BUCKET_READS),
         _service("delivery.logs", 5, actions.PUT_OBJECT),
@@ -198,7 +198,7 @@ def _instances(account: Account, dice: Dice) -> tuple[Actor, ...]:
     role = account.things.role[0]
     repertoire = (
         actions.INSTANCE_PING,
-        *(actions.GET_OBJECT,) * 3,
+        *(actions.GET_OBJECT,) * 2,
         actions.PUT_OBJECT,
         *(actions.DECRYPT_OBJECT,) * 3,
         *(actions.SECRET_VALUE,) * 2,
@@ -317,5 +317,5 @@ def _users(account: Account, name: str, office: str, dice: Dice) -> tuple[Actor,
     agent = "Boto3/1.26.165 Python/3.10.12 Linux/5.15.0-139-generic Botocore/1.29.165"
     return (
         Actor(person, (office,), _CLI, repertoire, 4, key(), person=True, errors=True, version="1.08"),
-        Actor(machine, (dice.address("192.0.2"),), agent, robot, 10, key(), version="1.10"),
+        Actor(machine, (dice.address("192.0.2"),), agent, robot, 6, key(), version="1.10"),
     )

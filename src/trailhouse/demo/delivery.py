@@ -82,6 +82,8 @@ class Delivery:
         }
         self._repeats: dict[datetime, dict[tuple[str, str, str], list[Run]]] = defaultdict(dict)
         self._digests = DigestChain(organization.accounts[1], organization.root, scene.start, seed)
+        # No file holds more than a twenty-fifth of a small demo, or whole days would be empty.
+        self._sizes = [size for size in _SIZES if size * 25 <= scene.parameters.events]
         self._files = 0
         self._planted = self._plant()
         self._left = scene.parameters.events - sum(
@@ -134,7 +136,7 @@ class Delivery:
 
     def _main(self, account: Account, region: str, stamp: datetime, runs: list[Run]) -> Iterator[Object]:
         """Deliver one file of the account's main trail, and note what its second trail repeats."""
-        size = min(self._left, self._dice.pick(_SIZES[:_FEW] if runs else _SIZES))
+        size = min(self._left, self._dice.pick(_SIZES[:_FEW] if runs else self._sizes))
         self._left -= size
         runs = [*self._traffic.runs(account, region, stamp - _WINDOW, size), *runs]
         if not runs:

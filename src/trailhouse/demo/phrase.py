@@ -49,7 +49,10 @@ def _parts(template: str) -> tuple[str, ...]:
 
 def phrase(template: str, values: dict[str, str], account: Account, dice: Dice) -> str:
     """Return the template's text; tokens that it needs first are added to `values`, for the next one."""
-    parts = list(_parts(template))
+    known = _parts(template)
+    if len(known) == 1:
+        return template
+    parts = list(known)
     for at in range(1, len(parts), 2):
         token = parts[at]
         value = values.get(token)

@@ -16,8 +16,8 @@ from trailhouse.demo.organization import HOME_REGION, Account, Organization
 from trailhouse.demo.phrase import phrase
 from trailhouse.demo.runs import ID_LENGTH, Run
 
-_SLOTS = 16
-_KEPT = 0.75  # share of records that use parameters seen before; the rest sets the gz ratio
+_SLOTS = 8
+_KEPT = 0.8  # share of records that use parameters seen before; the rest sets the gz ratio
 _SESSION_HOURS = 6
 _ERROR_RATE = 0.07
 _ELSEWHERE = 0.12  # share of calls outside the home region that are global ones
