@@ -9,12 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from trailhouse.core.schema import Array, Column, Count, Flag, Moment, Struct, Text, TextMap, Type
-from trailhouse.lake.record import Unparsed, decode_value, scalar_text
+from trailhouse.lake.record import ABSENT, Unparsed, decode_value, scalar_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_BOOLEANS = {True: "true", False: "false"}
 _QUOTE = ord('"')
 _NULL = b"null"
 _MOST_REMEMBERED = 50_000
@@ -48,14 +47,25 @@ def text_array(values: Sequence[Any], type_: Text) -> pa.Array:
     """Text as decoded: strings, booleans where they are expected, opaque text as exact slices."""
     if type_.opaque:
         return opaque_array(values)
+    if values.count(None) == len(values):
+        return pa.nulls(len(values), pa.string())
     if type_.boolean:
-        return pa.array([_BOOLEANS.get(v, v) for v in values], pa.string())
+        return _boolean_array(values)
     return pa.array(values, pa.string())
+
+
+def _boolean_array(values: Sequence[Any]) -> pa.Array:
+    try:
+        return pa.array(values, pa.bool_()).cast(pa.string())
+    except pa.ArrowInvalid:  # some are strings
+        return pa.array([str(v).lower() if isinstance(v, bool) else v for v in values], pa.string())
 
 
 def opaque_array(values: Sequence[Any]) -> pa.Array:
     """Exact JSON texts: absent and null are NULL, a string is unquoted, the rest is as it was written."""
-    lengths = np.fromiter((len(memoryview(v)) for v in values), np.int64, len(values))
+    if values.count(ABSENT) == len(values):
+        return pa.nulls(len(values), pa.string())
+    lengths = np.array(list(map(len, map(memoryview, values))), np.int64)
     data = b"".join(values)
     starts = np.concatenate(([0], np.cumsum(lengths)))
     buffer = np.frombuffer(data + b"\0", np.uint8)
@@ -128,13 +138,15 @@ class Repeated:
 
     def array(self, values: Sequence[Any]) -> tuple[pa.Array, list[tuple[int, Unparsed]]]:
         """The Arrow array of these exact texts, and what did not fit, by row."""
-        places: dict[bytes, int] = {}
-        rows = np.fromiter((places.setdefault(bytes(v), len(places)) for v in values), np.int64, len(values))
-        decoded = [self._decode(text) for text in places]
+        if values.count(ABSENT) == len(values):
+            return pa.nulls(len(values), arrow_type(self.column.type)), []
+        encoded = pa.array(list(map(bytes, values)), pa.binary()).dictionary_encode()
+        decoded = [self._decode(text) for text in encoded.dictionary.to_pylist()]
         distinct = nested_array([value for value, _ in decoded], self.column.type)
         odd = {place: unparsed for place, (_, unparsed) in enumerate(decoded) if unparsed}
+        rows = encoded.indices.to_numpy() if odd else np.empty(0, np.int32)
         unparsed = [(int(i), odd[rows[i]]) for i in np.flatnonzero(np.isin(rows, list(odd)))] if odd else []
-        return distinct.take(pa.array(rows)), unparsed
+        return distinct.take(encoded.indices), unparsed
 
     def _decode(self, text: bytes) -> tuple[Any, Unparsed]:
         known = self._decoded.get(text)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,7 +24,7 @@ from trailhouse.core.schema import RECORD_COLUMNS, Text
 from trailhouse.lake.columns import Plain, Repeated, arrow_schema
 from trailhouse.lake.envelope import Flaw, open_envelope, record_kind
 from trailhouse.lake.inflate import Inflated, InflateError, inflate, inflate_stream
-from trailhouse.lake.record import Expected, Unparsed, decode_slowly, is_utf8, path_of, unparsed_text
+from trailhouse.lake.record import ABSENT, Expected, Unparsed, decode_slowly, is_utf8, path_of, unparsed_text
 from trailhouse.lake.window import RecordWindows
 
 if TYPE_CHECKING:
@@ -205,30 +206,18 @@ class _Pile:
         self.clear()
 
     def clear(self) -> None:
-        self._values: list[tuple[Any, ...]] = []
+        self._records: list[Any] = []
         self._numbers: list[np.ndarray[Any, Any]] = []
         self._ordinals: list[np.ndarray[Any, Any]] = []
-        self._unparsed: list[tuple[int, Unparsed]] = []
+        self._unparsed: dict[int, Unparsed] = {}
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._records)
 
     def add(self, tally: _Tally, records: Sequence[Any]) -> None:
         """Add decoded records of an object, in order."""
         self._index(tally, len(records))
-        width = len(self.columns)
-        for record in records:
-            values = msgspec.structs.astuple(record)
-            if len(values) > width:
-                extras = [
-                    (path_of(self.expected.extras[i]), bytes(v))
-                    for i, v in enumerate(values[width:])
-                    if memoryview(v)
-                ]
-                if extras:
-                    self._unparsed.append((len(self._values), extras))
-                values = values[:width]
-            self._values.append(values)
+        self._records.extend(records)
 
     def add_slowly(self, tally: _Tally, texts: Sequence[bytes]) -> None:
         """Add records that the fast decoder refused."""
@@ -236,8 +225,8 @@ class _Pile:
         for text in texts:
             record = decode_slowly(text, self.columns)
             if record.unparsed:
-                self._unparsed.append((len(self._values), record.unparsed))
-            self._values.append(record.values)
+                self._unparsed[len(self._records)] = record.unparsed
+            self._records.append(self.expected.record(*record.values))
 
     def _index(self, tally: _Tally, count: int) -> None:
         self._numbers.append(np.full(count, tally.number, np.int32))
@@ -248,18 +237,34 @@ class _Pile:
     def batch(self) -> pa.RecordBatch:
         """Everything added so far as one batch."""
         arrays: list[pa.Array] = []
-        unparsed: dict[int, Unparsed] = dict(self._unparsed)
-        for column, values in zip(self._columns, zip(*self._values, strict=True), strict=True):
-            array, odd = column.array(values)
+        unparsed = self._unparsed
+        for i, name in enumerate(self.expected.extras):
+            for row, text in self._extra(f"extra{i}"):
+                unparsed[row] = [*unparsed.get(row, []), (path_of(name), text)]
+        for column, encoder in zip(self.columns, self._columns, strict=True):
+            array, odd = encoder.array(list(map(attrgetter(column.name), self._records)))
             arrays.append(array)
             for row, pairs in odd:
                 unparsed[row] = [*unparsed.get(row, []), *pairs]
-        texts: list[str | None] = [None] * len(self._values)
-        for row, pairs in unparsed.items():
-            texts[row] = unparsed_text(pairs)
         arrays += [pa.array(np.concatenate(self._numbers)), pa.array(np.concatenate(self._ordinals))]
-        arrays.append(pa.array(texts, pa.string()))
+        arrays.append(_unparsed_array(unparsed, len(self._records)))
         return pa.RecordBatch.from_arrays(arrays, schema=batch_schema(self.kind))
+
+    def _extra(self, name: str) -> Iterator[tuple[int, bytes]]:
+        """Rows that have an unknown field; records decoded before it was met have no place for it."""
+        for row, record in enumerate(self._records):
+            text = getattr(record, name, ABSENT)
+            if text is not ABSENT:
+                yield row, bytes(text)
+
+
+def _unparsed_array(unparsed: dict[int, Unparsed], rows: int) -> pa.Array:
+    if not unparsed:
+        return pa.nulls(rows, pa.string())
+    texts: list[str | None] = [None] * rows
+    for row, pairs in unparsed.items():
+        texts[row] = unparsed_text(pairs)
+    return pa.array(texts, pa.string())
 
 
 class _Reader:
@@ -303,7 +308,7 @@ class _Reader:
         self._conclude(tally, Flaw(whole.fault, len(text)) if whole.fault else None)
 
     def _fast(self, tally: _Tally, text: bytes, form: str) -> bool:
-        if not is_utf8(text):
+        if not is_utf8(text) or (tally.claimed is None and any(mark in text for mark in _OTHER_KINDS)):
             return False
         pile = self._piles[tally.claimed or Kind.CLOUDTRAIL]
         try:
@@ -380,8 +385,6 @@ def _fast_form(text: bytes, *, claimed: bool) -> str:
     head = text[:_PEEK]
     lists = text.count(_RECORDS)
     if b'"eventVersion"' not in head and not (claimed and lists):
-        return ""
-    if not claimed and any(mark in text for mark in _OTHER_KINDS):
         return ""
     head = head.lstrip()
     if head.startswith(b"["):

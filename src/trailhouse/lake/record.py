@@ -27,7 +27,9 @@ Unparsed = list[tuple[str, bytes]]
 EXACT_BYTES = "$bytes"
 """The path of a record's own bytes in base64, where they are not UTF-8."""
 
-_NO_TEXT = msgspec.Raw()
+ABSENT = msgspec.Raw()
+"""The exact text of a field that is not there."""
+
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _HALF_PAIR_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _PLAIN_NAME = re.compile(r'[^.$"\[\]]+')
@@ -48,7 +50,7 @@ def struct_class(
 ) -> type[msgspec.Struct]:
     """The msgspec class of a record (or of a struct in it) with these columns."""
     fields = [(c.name, _annotation(c.type, nested=nested), _default(c.type, nested=nested)) for c in columns]
-    fields += [(f"extra{i}", msgspec.Raw, _NO_TEXT) for i in range(len(extras))]
+    fields += [(f"extra{i}", msgspec.Raw, ABSENT) for i in range(len(extras))]
     names = {c.name: c.json for c in columns} | {f"extra{i}": name for i, name in enumerate(extras)}
     return msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=True, gc=nested)
 
@@ -76,7 +78,7 @@ def _annotation(type_: Type, *, nested: bool) -> Any:  # noqa: ANN401 - a type e
 
 def _default(type_: Type, *, nested: bool) -> msgspec.Raw | None:
     opaque = isinstance(type_, Text) and type_.opaque
-    return _NO_TEXT if opaque or not (nested or isinstance(type_, Text)) else None
+    return ABSENT if opaque or not (nested or isinstance(type_, Text)) else None
 
 
 class Expected:
@@ -89,10 +91,12 @@ class Expected:
     def __init__(self, columns: tuple[Column, ...]) -> None:
         self.columns = columns
         self.extras: tuple[str, ...] = ()
+        self.record: Any = None
         self._build()
 
     def _build(self) -> None:
         record: Any = struct_class(self.columns, nested=False, extras=self.extras)
+        self.record = record
         delivered: Any = msgspec.defstruct("Delivered", [("Records", list[record])])
         self._delivered: msgspec.json.Decoder[Any] = msgspec.json.Decoder(delivered)
         self._array: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[record])
