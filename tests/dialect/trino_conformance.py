@@ -34,7 +34,7 @@ def run(url: str, sql: str) -> tuple[list[str], list[list[Any]]]:
 
 
 def statement(sql: str) -> str:
-    return sql if sql.split()[0] in ("select", "with", "values") else f"select {sql}"
+    return sql if sql.split()[0].lower() in ("select", "with", "values") else f"select {sql}"
 
 
 def ask(url: str, sql: str) -> dict[str, Any]:

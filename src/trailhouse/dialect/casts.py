@@ -7,12 +7,12 @@ from sqlglot import exp
 
 from trailhouse.dialect.trees import Refusal, bare, call, cast, string_of
 
-_DType = exp.DataType.Type
+_DType = exp.DType
 _MILLIS = 3
-_WHOLE: Mapping[exp.DataType.Type, str] = MappingProxyType(
+_WHOLE: Mapping[exp.DType, str] = MappingProxyType(
     {_DType.BIGINT: "BIGINT", _DType.INT: "INTEGER", _DType.SMALLINT: "SMALLINT", _DType.TINYINT: "TINYINT"}
 )
-_SIMPLE: Mapping[exp.DataType.Type, tuple[str, str]] = MappingProxyType(
+_SIMPLE: Mapping[exp.DType, tuple[str, str]] = MappingProxyType(
     {
         _DType.DOUBLE: ("athena_double", "DOUBLE"),
         _DType.BOOLEAN: ("athena_boolean", "BOOLEAN"),
@@ -28,13 +28,13 @@ _SIMPLE: Mapping[exp.DataType.Type, tuple[str, str]] = MappingProxyType(
 _JSON_MAKERS = frozenset({"athena_json", "athena_json_extract", "athena_json_parse"})
 
 
-def rewrite_cast(node: exp.Expression) -> exp.Expression:
+def rewrite_cast(node: exp.Expr) -> exp.Expr:
     """Return DuckDB's expression for a cast whose operand is rewritten already."""
     done = _cast(node.this, node.args["to"], 0)
     return call("TRY", done) if isinstance(node, exp.TryCast) else done
 
 
-def _cast(source: exp.Expression, kind: exp.DataType, depth: int) -> exp.Expression:
+def _cast(source: exp.Expr, kind: exp.DataType, depth: int) -> exp.Expr:
     if kind.this in (_DType.VARCHAR, _DType.TEXT):
         return _varchar(source, kind)
     if kind.this in _SIMPLE:
@@ -48,13 +48,13 @@ def _cast(source: exp.Expression, kind: exp.DataType, depth: int) -> exp.Express
     raise Refusal(f"CAST to {kind.sql('trino')} is outside the supported dialect", kind)
 
 
-def _varchar(source: exp.Expression, kind: exp.DataType) -> exp.Expression:
+def _varchar(source: exp.Expr, kind: exp.DataType) -> exp.Expr:
     if kind.expressions:
         return call("athena_text_limited", source, kind.expressions[0].this)
     return bare(source) if string_of(source) is not None else call("athena_text", source)
 
 
-def _simple(source: exp.Expression, kind: exp.DataType) -> exp.Expression:
+def _simple(source: exp.Expr, kind: exp.DataType) -> exp.Expr:
     name, target = _SIMPLE[kind.this]
     if (
         kind.this in (_DType.TIMESTAMP, _DType.TIMESTAMPTZ)
@@ -68,7 +68,7 @@ def _simple(source: exp.Expression, kind: exp.DataType) -> exp.Expression:
     return cast(done, target) if kind.this in _WHOLE and kind.this is not _DType.BIGINT else done
 
 
-def _nested(source: exp.Expression, kind: exp.DataType, depth: int) -> exp.Expression:
+def _nested(source: exp.Expr, kind: exp.DataType, depth: int) -> exp.Expr:
     json = _NESTED[kind.this](cast(source, "VARCHAR"), kind, depth)
     if isinstance(source, exp.Anonymous) and source.name in _JSON_MAKERS:
         return json
@@ -76,7 +76,7 @@ def _nested(source: exp.Expression, kind: exp.DataType, depth: int) -> exp.Expre
     return exp.Case(ifs=[exp.If(this=is_json, true=json)], default=cast(source, duckdb_type(kind)))
 
 
-def _from_json(text: exp.Expression, kind: exp.DataType, depth: int) -> exp.Expression:
+def _from_json(text: exp.Expr, kind: exp.DataType, depth: int) -> exp.Expr:
     """Return the cast of a JSON text, which DuckDB sees as text, to a type."""
     if kind.this in (_DType.VARCHAR, _DType.TEXT):
         return call("native_json_varchar", text)
@@ -85,15 +85,15 @@ def _from_json(text: exp.Expression, kind: exp.DataType, depth: int) -> exp.Expr
     return _cast(cast(text, "JSON"), kind, depth + 1)
 
 
-def _array(text: exp.Expression, kind: exp.DataType, depth: int) -> exp.Expression:
+def _array(text: exp.Expr, kind: exp.DataType, depth: int) -> exp.Expr:
     item = exp.to_identifier(f"item{depth}_")
     body = _from_json(item, kind.expressions[0], depth)
     return call("list_transform", call("native_json_items", text), exp.Lambda(this=body, expressions=[item]))
 
 
-def _map(text: exp.Expression, kind: exp.DataType, depth: int) -> exp.Expression:
+def _map(text: exp.Expr, kind: exp.DataType, depth: int) -> exp.Expr:
     member = exp.to_identifier(f"item{depth}_")
-    name: exp.Expression = exp.Dot(this=member.copy(), expression=exp.to_identifier("key"))
+    name: exp.Expr = exp.Dot(this=member.copy(), expression=exp.to_identifier("key"))
     value = exp.Dot(this=member.copy(), expression=exp.to_identifier("value"))
     if kind.expressions[0].this not in (_DType.VARCHAR, _DType.TEXT):
         name = _cast(name, kind.expressions[0], depth)
@@ -104,7 +104,7 @@ def _map(text: exp.Expression, kind: exp.DataType, depth: int) -> exp.Expression
     return call("map_from_entries", entries)
 
 
-def _row(text: exp.Expression, kind: exp.DataType, depth: int) -> exp.Expression:
+def _row(text: exp.Expr, kind: exp.DataType, depth: int) -> exp.Expr:
     fields = {}
     for place, field in enumerate(kind.expressions):
         if not isinstance(field, exp.ColumnDef):
@@ -118,7 +118,7 @@ def _row(text: exp.Expression, kind: exp.DataType, depth: int) -> exp.Expression
     return exp.Case(ifs=[exp.If(this=nothing, true=exp.Null())], default=_pack(fields))
 
 
-def _pack(fields: Mapping[str, exp.Expression]) -> exp.Expression:
+def _pack(fields: Mapping[str, exp.Expr]) -> exp.Expr:
     pairs = (
         exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=bare(value))
         for name, value in fields.items()
@@ -126,8 +126,8 @@ def _pack(fields: Mapping[str, exp.Expression]) -> exp.Expression:
     return call("struct_pack", *pairs)
 
 
-_NESTED: Mapping[exp.DataType.Type, Callable[[exp.Expression, exp.DataType, int], exp.Expression]] = (
-    MappingProxyType({_DType.ARRAY: _array, _DType.MAP: _map, _DType.STRUCT: _row})
+_NESTED: Mapping[exp.DType, Callable[[exp.Expr, exp.DataType, int], exp.Expr]] = MappingProxyType(
+    {_DType.ARRAY: _array, _DType.MAP: _map, _DType.STRUCT: _row}
 )
 
 

@@ -41,16 +41,18 @@ PARTS: Mapping[str, str] = MappingProxyType(
 )
 _MYSQL: Mapping[str, str] = MappingProxyType(
     {
-        "a": "%a", "b": "%b", "c": "%-m", "d": "%d", "e": "%-d", "f": "%f", "H": "%H", "h": "%I", "I": "%I", "i": "%M",
-        "j": "%j", "k": "%-H", "l": "%-I", "M": "%B", "m": "%m", "p": "%p", "r": "%I:%M:%S %p", "S": "%S", "s": "%S",
-        "T": "%H:%M:%S", "v": "%V", "W": "%A", "x": "%G", "Y": "%Y", "y": "%y", "%": "%%",
+        "a": "%a", "b": "%b", "c": "%-m", "d": "%d", "e": "%-d", "f": "%f", "H": "%H", "h":
+        "%I", "I": "%I", "i": "%M", "j": "%j", "k": "%-H", "l": "%-I", "M": "%B", "m": "%m",
+        "p": "%p", "r": "%I:%M:%S %p", "S": "%S", "s": "%S", "T": "%H:%M:%S", "v": "%V", "W":
+        "%A", "x": "%G", "Y": "%Y", "y": "%y", "%": "%%",
     }
 )  # fmt: skip
 _JODA: Mapping[str, str] = MappingProxyType(
     {
-        "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m", "dd": "%d", "d": "%-d",
-        "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g",
-        "EEEE": "%A", "EEE": "%a", "E": "%a", "a": "%p", "DDD": "%j",
+        "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M":
+        "%-m", "dd": "%d", "d": "%-d", "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm":
+        "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g", "EEEE": "%A", "EEE": "%a", "E":
+        "%a", "a": "%p", "DDD": "%j",
     }
 )  # fmt: skip
 _JODA_TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
@@ -69,7 +71,7 @@ def mysql(pattern: str) -> str:
 
 
 def joda(pattern: str) -> str:
-    """Return DuckDB's pattern for one of format_datetime and parse_datetime; raises Refusal for a letter outside."""
+    """Return DuckDB's pattern for one of format_datetime's; raises Refusal for a letter outside."""
     done, at = "", 0
     for found in _JODA_TOKEN.finditer(pattern):
         quoted, letter = found.groups()
@@ -113,7 +115,7 @@ def interval_unit(unit: str) -> tuple[str, int]:
     return _INTERVALS[unit]
 
 
-def date_part(name: str, source: exp.Expression) -> exp.Expression:
+def date_part(name: str, source: exp.Expr) -> exp.Expr:
     """Return the part of a date or timestamp, counted as Athena counts."""
     part = PARTS.get(name)
     if part is None:

@@ -1,4 +1,4 @@
-"""The forms of SQL that pass: which nodes of the tree, and which of their parts. Everything else is refused."""
+"""The forms of SQL that pass: which nodes of the tree, and which of their parts. The rest is refused."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -8,11 +8,11 @@ from sqlglot import exp
 from trailhouse.dialect.trees import Refusal
 
 _QUERY = {"with_", "this", "expression", "distinct", "order", "limit", "offset"}
-_PARTS: Mapping[type[exp.Expression], set[str]] = MappingProxyType(
+_PARTS: Mapping[type[exp.Expr], set[str]] = MappingProxyType(
     {
         exp.Select: {
-            "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset", "distinct", "with_",
-            "windows",
+            "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
+            "distinct", "with_", "windows",
         },
         exp.Union: _QUERY,
         exp.Intersect: _QUERY,
@@ -37,15 +37,17 @@ _PARTS: Mapping[type[exp.Expression], set[str]] = MappingProxyType(
         exp.Interval: {"this", "unit"},
     }
 )  # fmt: skip
-_WHOLE: tuple[type[exp.Expression], ...] = (
-    exp.Values, exp.Tuple, exp.With, exp.From, exp.Where, exp.Having, exp.Order, exp.Offset, exp.Fetch, exp.LimitOptions,
-    exp.GroupingSets, exp.Rollup, exp.Cube, exp.WindowSpec, exp.IgnoreNulls, exp.RespectNulls, exp.Filter,
-    exp.Identifier, exp.Dot, exp.Alias, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.And, exp.Or, exp.Not, exp.EQ,
-    exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Like, exp.Escape, exp.Between, exp.Is,
-    exp.Exists, exp.Any, exp.All, exp.Case, exp.If, exp.DataType, exp.DataTypeParam, exp.ColumnDef, exp.Extract,
-    exp.StrPosition, exp.Trim, exp.Bracket, exp.Array, exp.Anonymous, exp.Lambda, exp.Var, exp.AtTimeZone,
-    exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg,
-    exp.DPipe, exp.HexString, exp.ParseJSON, exp.UnicodeString, exp.Placeholder,
+_WHOLE: tuple[type[exp.Expr], ...] = (
+    exp.Values, exp.Tuple, exp.With, exp.From, exp.Where, exp.Having, exp.Order, exp.Offset,
+    exp.Fetch, exp.LimitOptions, exp.GroupingSets, exp.Rollup, exp.Cube, exp.WindowSpec,
+    exp.IgnoreNulls, exp.RespectNulls, exp.Filter, exp.Identifier, exp.Dot, exp.Alias, exp.Literal,
+    exp.Boolean, exp.Null, exp.Paren, exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE,
+    exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Like, exp.Escape, exp.Between, exp.Is,
+    exp.Exists, exp.Any, exp.All, exp.Case, exp.If, exp.DataType, exp.DataTypeParam, exp.ColumnDef,
+    exp.Extract, exp.StrPosition, exp.Trim, exp.Bracket, exp.Array, exp.Anonymous, exp.Lambda,
+    exp.Var, exp.AtTimeZone, exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp, exp.Add,
+    exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.DPipe, exp.HexString, exp.ParseJSON,
+    exp.UnicodeString, exp.Placeholder,
 )  # fmt: skip
 _PASS = frozenset(_WHOLE) | frozenset(_PARTS)
 _JOINS = ("", "INNER", "OUTER", "CROSS")
@@ -56,7 +58,7 @@ _NAMES = {
     "Concat": "two string literals side by side",
     "Lateral": "LATERAL",
 }
-_TOP: tuple[type[exp.Expression], ...] = (
+_TOP: tuple[type[exp.Expr], ...] = (
     exp.Select,
     exp.Union,
     exp.Intersect,
@@ -66,7 +68,7 @@ _TOP: tuple[type[exp.Expression], ...] = (
 )
 
 
-def check(tree: exp.Expression) -> None:
+def check(tree: exp.Expr) -> None:
     """Raise Refusal for the first form outside the dialect."""
     if not isinstance(tree, _TOP):
         raise Refusal(
@@ -80,14 +82,14 @@ def check(tree: exp.Expression) -> None:
         _check_values(node)
 
 
-def _check_parts(node: exp.Expression) -> None:
+def _check_parts(node: exp.Expr) -> None:
     allowed = _PARTS.get(type(node))
     for key, value in node.args.items() if allowed is not None else ():
         if value and allowed is not None and key not in allowed:
             raise Refusal(f"{_NAMES.get(key, key.strip('_').upper())} is outside the supported dialect", node)
 
 
-def _check_values(node: exp.Expression) -> None:
+def _check_values(node: exp.Expr) -> None:
     if isinstance(node, exp.Join) and (
         node.kind.upper() not in _JOINS or node.method.upper() not in ("", "NATURAL")
     ):

@@ -10,21 +10,24 @@ from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, SqlglotError, TokenError
-from sqlglot.tokens import TokenType
+from sqlglot.generators.duckdb import DuckDBGenerator
+from sqlglot.generators.trino import TrinoGenerator
+from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokenizer_core import TokenType
 
 from trailhouse.dialect.mistake import Place, place_at, unsupported, wrong
 
 _SPECIAL = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "TRIM", "LISTAGG")
 
 
-def _decimal(literal: exp.Expression) -> exp.Expression:
+def _decimal(literal: exp.Expr) -> exp.Expr:
     """Return DECIMAL '1.10' as the number 1.10: its digits are its type."""
     digits = literal.name.strip()
     number = exp.Literal.number(digits.lstrip("+-") + ("" if "." in digits else "."))
     return exp.Neg(this=number) if digits.startswith("-") else number
 
 
-def _ignore_nulls(generator: DuckDB.Generator, node: exp.Expression) -> str:
+def _ignore_nulls(generator: DuckDBGenerator, node: exp.Expr) -> str:
     """DuckDB writes IGNORE NULLS inside the call's parentheses."""
     return f"{generator.sql(node, 'this')[:-1]} IGNORE NULLS)"
 
@@ -34,22 +37,22 @@ class Athena(Trino):
 
     INDEX_OFFSET = 0
 
-    class Parser(Trino.Parser):
+    class Parser(TrinoParser):
         """No function has a meaning of its own here, but for those with a grammar of their own."""
 
         FUNCTIONS: ClassVar = {}
-        FUNCTION_PARSERS: ClassVar = {name: Trino.Parser.FUNCTION_PARSERS[name] for name in _SPECIAL}
+        FUNCTION_PARSERS: ClassVar = {name: TrinoParser.FUNCTION_PARSERS[name] for name in _SPECIAL}
         TYPE_LITERAL_PARSERS: ClassVar = {
-            **Trino.Parser.TYPE_LITERAL_PARSERS,
-            exp.DataType.Type.DECIMAL: lambda _self, this, _type: _decimal(this),
+            **TrinoParser.TYPE_LITERAL_PARSERS,
+            exp.DType.DECIMAL: lambda _self, this, _type: _decimal(this),
         }
-        COLUMN_OPERATORS: ClassVar = {TokenType.DOT: Trino.Parser.COLUMN_OPERATORS[TokenType.DOT]}
+        COLUMN_OPERATORS: ClassVar = {TokenType.DOT: TrinoParser.COLUMN_OPERATORS[TokenType.DOT]}
 
-    class Generator(Trino.Generator):
+    class Generator(TrinoGenerator):
         """Writes what was read; no rewriting of selects."""
 
         TRANSFORMS: ClassVar = {
-            kind: write for kind, write in Trino.Generator.TRANSFORMS.items() if kind is not exp.Select
+            kind: write for kind, write in TrinoGenerator.TRANSFORMS.items() if kind is not exp.Select
         }
 
 
@@ -58,17 +61,17 @@ class Local(DuckDB):
 
     INDEX_OFFSET = 0
 
-    class Generator(DuckDB.Generator):
+    class Generator(DuckDBGenerator):
         """Writes the tree as it is."""
 
         TRANSFORMS: ClassVar = {
-            **DuckDB.Generator.TRANSFORMS,
+            **DuckDBGenerator.TRANSFORMS,
             exp.IgnoreNulls: _ignore_nulls,
             exp.RespectNulls: lambda generator, node: generator.sql(node, "this"),
         }
 
 
-def parse(sql: str) -> exp.Expression:
+def parse(sql: str) -> exp.Expr:
     """Return the tree of exactly one statement.
 
     Raises:
@@ -97,11 +100,11 @@ def _misread(fault: ParseError, sql: str) -> Exception:
     return wrong(f"{what}: {first.get('description') or 'not understood'}".rstrip("."), sql, place)
 
 
-def to_athena(tree: exp.Expression) -> str:
+def to_athena(tree: exp.Expr) -> str:
     """Return a tree as Athena's SQL."""
     return tree.sql(Athena, comments=False, normalize_functions=False)
 
 
-def to_duckdb(tree: exp.Expression) -> str:
+def to_duckdb(tree: exp.Expr) -> str:
     """Return a rewritten tree as DuckDB's SQL."""
     return tree.sql(Local, comments=False, normalize_functions=False)

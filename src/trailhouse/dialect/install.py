@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from trailhouse.dialect.natives import NATIVES
 
@@ -38,12 +39,11 @@ def _by_column(function: Callable[..., Any], takes: int, returns: str) -> Callab
         return pa.array([None if None in row else function(*row) for row in rows], _ARROW[returns])
 
     # DuckDB counts the parameters of the signature.
-    arities: dict[int, Callable[..., pa.Array]] = {
-        1: lambda one: column(one),
-        2: lambda one, two: column(one, two),
-        3: lambda one, two, three: column(one, two, three),
-    }
-    return arities[takes]
+    if takes == 1:
+        return lambda one: column(one)  # noqa: PLW0108
+    if takes == 2:  # noqa: PLR2004
+        return lambda one, two: column(one, two)  # noqa: PLW0108
+    return lambda one, two, three: column(one, two, three)  # noqa: PLW0108
 
 
 def install(connection: duckdb.DuckDBPyConnection) -> None:
@@ -60,7 +60,13 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
         if f"native_{name}" in present:  # cursors of one database share its functions
             continue
         column = _by_column(function, len(takes), returns)
+        kinds: list[Any] = [duckdb.type(one) for one in takes]
         connection.create_function(
-            f"native_{name}", column, list(takes), returns, type="arrow", null_handling="special"
-        )  # type: ignore[arg-type]  # types by name
+            f"native_{name}",
+            column,
+            kinds,
+            duckdb.type(returns),
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
+        )
     connection.execute(_macros())

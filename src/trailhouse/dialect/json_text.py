@@ -15,6 +15,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![0-9A-Za-z_
 _PATH_STEP = re.compile(r'\.([\w:$/@|]+)|\[(\d+)\]|\["((?:[^"\\]|\\["\\])*)"\]')
 _WORD = re.compile(r"true|false|null")
 _DEEPEST = 200
+_PLAIN_FROM, _PLAIN_BELOW = 1e-3, 1e7  # Java writes doubles between these without an exponent
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -201,11 +202,13 @@ def scientific(value: float) -> str:
 
 
 def plain(value: float) -> str:
-    """Return a double as JSON and format() write it: decimal between 0.001 and ten million, else scientific."""
+    """Return a double as JSON and format() write it."""
     size = abs(value)
+    if not math.isfinite(value):
+        return scientific(value)
     if size == 0:
         return "-0.0" if math.copysign(1, value) < 0 else "0.0"
-    if not 1e-3 <= size < 1e7:
+    if not _PLAIN_FROM <= size < _PLAIN_BELOW:
         return scientific(value)
     sign, digits, exponent = _digits(value)
     if exponent < 0:

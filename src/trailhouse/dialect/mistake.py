@@ -27,7 +27,7 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
     return [names[one] for one in difflib.get_close_matches(name.lower(), names, _MOST, 0.5)]
 
 
-def place_of(node: exp.Expression | None, sql: str, name: str = "") -> Place | None:
+def place_of(node: exp.Expr | None, sql: str, name: str = "") -> Place | None:
     """Return where a node stands; where the parser kept no place, the first mention of the name."""
     for one in node.walk() if node is not None else ():
         if "start" in one.meta:

@@ -144,7 +144,7 @@ def json_boolean(text: str) -> bool | None:
         if value.lower() not in ("true", "false"):
             raise NativeError(f"Cannot cast '{text}' to boolean")
         return value.lower() == "true"
-    return value
+    return None if value is None else bool(value)
 
 
 def json_items(text: str) -> list[str] | None:
@@ -195,11 +195,7 @@ def double_varchar(value: float) -> str:
 
 def double_plain(value: float) -> str:
     """Return a double as format('%s') and JSON write it."""
-    return (
-        json_text.plain(value)
-        if value == value and abs(value) != float("inf")
-        else json_text.scientific(value)
-    )  # noqa: PLR0124
+    return json_text.plain(value)
 
 
 def decimal_divide(left: str, right: str, scale: int) -> str:

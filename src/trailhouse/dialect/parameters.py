@@ -10,7 +10,7 @@ from trailhouse.dialect.mistake import nearest, place_of_word, wrong
 type_of_value = str | int | float | bool | None
 
 
-def bind(tree: exp.Expression, values: Mapping[str, type_of_value], sql: str) -> exp.Expression:
+def bind(tree: exp.Expr, values: Mapping[str, type_of_value], sql: str) -> exp.Expr:
     """Return the tree with each parameter replaced by its value's literal.
 
     Raises:
@@ -28,7 +28,7 @@ def bind(tree: exp.Expression, values: Mapping[str, type_of_value], sql: str) ->
     return tree
 
 
-def _literal(name: str, value: type_of_value, sql: str) -> exp.Expression:
+def _literal(name: str, value: type_of_value, sql: str) -> exp.Expr:
     if value is None:
         return exp.Null()
     if isinstance(value, bool):

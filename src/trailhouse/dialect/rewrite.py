@@ -16,7 +16,7 @@ _UTC_NAMES = ("UTC", "Z", "+00:00")
 _INTERVAL_UNITS = ("second", "minute", "hour", "day", "week", "month", "year")
 
 
-def rewrite(tree: exp.Expression) -> exp.Expression:
+def rewrite(tree: exp.Expr) -> exp.Expr:
     """Return DuckDB's tree for a checked one, which is changed in place.
 
     Raises:
@@ -34,7 +34,7 @@ def rewrite(tree: exp.Expression) -> exp.Expression:
         if node.name == "athena_zoned":
             hint = "AT TIME ZONE passes inside date_format, extract, year() ... and CAST AS timestamp or date"
             raise Refusal("a time zone other than UTC cannot be shown here", node, hint=hint)
-    done: exp.Expression = root.this
+    done: exp.Expr = root.this
     done.pop()
     return done
 
@@ -42,7 +42,7 @@ def rewrite(tree: exp.Expression) -> exp.Expression:
 def _wrap(node: exp.Anonymous) -> None:
     """Put an aggregate's outer change around its call, FILTER and OVER included."""
     function = FUNCTIONS[node.meta.pop("wrap")]
-    top: exp.Expression = node
+    top: exp.Expr = node
     while (
         isinstance(top.parent, exp.Filter | exp.Window | exp.IgnoreNulls | exp.RespectNulls)
         and top.arg_key == "this"
@@ -54,7 +54,7 @@ def _wrap(node: exp.Anonymous) -> None:
         hold.replace(function.wrap(top, []))
 
 
-def _function(node: exp.Expression) -> exp.Expression:
+def _function(node: exp.Expr) -> exp.Expr:
     name = node.name.lower()
     function = FUNCTIONS.get(name)
     if function is None:
@@ -63,13 +63,13 @@ def _function(node: exp.Expression) -> exp.Expression:
     _check_call(function, args, node)
     if args and name in _LOCAL_TIME:
         args[0] = _wall(args[0])
-    done = function.render(args)
+    done: exp.Expr = function.render(args)
     if function.wrap is not None:
         done.meta["wrap"] = name
     return done
 
 
-def _unknown(name: str, node: exp.Expression) -> Refusal:
+def _unknown(name: str, node: exp.Expr) -> Refusal:
     if name in REFUSED:
         return Refusal(f"{name}() is not supported: {REFUSED[name]}", node)
     near = nearest(name, FUNCTIONS)
@@ -78,7 +78,7 @@ def _unknown(name: str, node: exp.Expression) -> Refusal:
     )
 
 
-def _check_call(function: Function, args: list[exp.Expression], node: exp.Expression) -> None:
+def _check_call(function: Function, args: list[exp.Expr], node: exp.Expr) -> None:
     count = len(args[0].expressions) if args and isinstance(args[0], exp.Distinct) else len(args)
     if not function.least <= count <= function.most:
         least, most = function.least, function.most
@@ -93,7 +93,7 @@ def _check_call(function: Function, args: list[exp.Expression], node: exp.Expres
         raise Refusal(f"{function.name}() needs OVER (...)", node, unsupported=False)
 
 
-def _wall(node: exp.Expression) -> exp.Expression:
+def _wall(node: exp.Expr) -> exp.Expr:
     """Return the wall clock's timestamp for a value moved to a time zone, anything else as it is."""
     if isinstance(node, exp.Anonymous) and node.name == "athena_zoned":
         source, zone = node.expressions
@@ -101,27 +101,27 @@ def _wall(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _at_time_zone(node: exp.Expression) -> exp.Expression:
+def _at_time_zone(node: exp.Expr) -> exp.Expr:
     zone = node.args["zone"]
     if (string_of(zone) or "").upper() in _UTC_NAMES:
         return cast(node.this, "TIMESTAMPTZ")
     return call("athena_zoned", node.this, zone)
 
 
-def _cast(node: exp.Expression) -> exp.Expression:
-    if node.args["to"].this in (exp.DataType.Type.TIMESTAMP, exp.DataType.Type.DATE):
+def _cast(node: exp.Expr) -> exp.Expr:
+    if node.args["to"].this in (exp.DType.TIMESTAMP, exp.DType.DATE):
         node.set("this", _wall(node.this))
     return rewrite_cast(node)
 
 
-def _is_number(node: exp.Expression) -> bool:
+def _is_number(node: exp.Expr) -> bool:
     return isinstance(node, exp.Literal) and not node.is_string
 
 
-def _dated(name: str) -> Callable[[exp.Expression], exp.Expression]:
+def _dated(name: str) -> Callable[[exp.Expr], exp.Expr]:
     """Return the rule for + or -, which change a date in a way of their own."""
 
-    def rule(node: exp.Expression) -> exp.Expression:
+    def rule(node: exp.Expr) -> exp.Expr:
         if _is_number(node.this) or _is_number(node.expression):
             return node
         return call(name, node.this, node.expression)
@@ -129,42 +129,42 @@ def _dated(name: str) -> Callable[[exp.Expression], exp.Expression]:
     return rule
 
 
-def _binary(name: str) -> Callable[[exp.Expression], exp.Expression]:
+def _binary(name: str) -> Callable[[exp.Expr], exp.Expr]:
     return lambda node: call(name, node.this, node.expression)
 
 
-def _bracket(node: exp.Expression) -> exp.Expression:
+def _bracket(node: exp.Expr) -> exp.Expr:
     if len(node.expressions) != 1 or isinstance(node.expressions[0], exp.Slice):
         raise Refusal("a subscript takes one index", node)
     return call("athena_subscript", node.this, node.expressions[0])
 
 
-def _extract(node: exp.Expression) -> exp.Expression:
+def _extract(node: exp.Expr) -> exp.Expr:
     return formats.date_part(node.name.lower(), _wall(node.expression))
 
 
-def _strpos(node: exp.Expression) -> exp.Expression:
+def _strpos(node: exp.Expr) -> exp.Expr:
     return call("strpos", node.this, node.args["substr"])
 
 
-def _trim(node: exp.Expression) -> exp.Expression:
+def _trim(node: exp.Expr) -> exp.Expr:
     name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get((node.args.get("position") or "").upper(), "trim")
     letters = node.args.get("expression")
     return call(name, node.this, letters) if letters else call(f"athena_{name}", node.this)
 
 
-def _listagg(node: exp.Expression) -> exp.Expression:
+def _listagg(node: exp.Expr) -> exp.Expr:
     order = node.this if isinstance(node.this, exp.Order) else None
     value = order.this if order else node.this
-    separator: exp.Expression = node.args.get("separator") or exp.Literal.string("")
+    separator: exp.Expr = node.args.get("separator") or exp.Literal.string("")
     if order:
         separator = exp.Order(this=separator, expressions=order.expressions)
     if isinstance(value, exp.Distinct):
-        return call("string_agg", exp.Distinct(expressions=[*value.expressions, separator]))
+        return call("string_agg", exp.Distinct(expressions=list(value.expressions)), separator)
     return call("string_agg", value, separator)
 
 
-def _interval(node: exp.Expression) -> exp.Expression:
+def _interval(node: exp.Expr) -> exp.Expr:
     unit = node.args.get("unit")
     text = string_of(node.this)
     if not isinstance(unit, exp.Var) or unit.name.lower() not in _INTERVAL_UNITS or text is None:
@@ -174,15 +174,15 @@ def _interval(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _today(_: exp.Expression) -> exp.Expression:
+def _today(_: exp.Expr) -> exp.Expr:
     return cast(call("athena_now"), "DATE")
 
 
-def _local_now(_: exp.Expression) -> exp.Expression:
+def _local_now(_: exp.Expr) -> exp.Expr:
     return cast(call("athena_now"), "TIMESTAMP")
 
 
-_RULES: Mapping[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = MappingProxyType(
+_RULES: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = MappingProxyType(
     {
         exp.Anonymous: _function,
         exp.Div: _binary("athena_divide"),

@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from sqlglot import exp
 
-from trailhouse.dialect import forms, tables as names
+from trailhouse.dialect import forms
+from trailhouse.dialect import tables as names
 from trailhouse.dialect.grammar import parse, to_athena, to_duckdb
 from trailhouse.dialect.mistake import nearest, place_at, place_of, place_of_word, unsupported, wrong
 from trailhouse.dialect.parameters import bind, type_of_value
@@ -20,9 +21,13 @@ _EVERYTHING = Scope()
 _FIRST = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*(\w+|\()?", re.DOTALL)
 _QUERIES = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 _CHANGES = frozenset(
-    "INSERT UPDATE DELETE MERGE CREATE DROP ALTER TRUNCATE COPY ATTACH DETACH PRAGMA SET RESET CALL EXPLAIN ANALYZE USE INSTALL "
-    "LOAD EXPORT IMPORT VACUUM OPTIMIZE UNLOAD MSCK GRANT REVOKE PREPARE EXECUTE DEALLOCATE START COMMIT ROLLBACK FROM".split()
-)
+    {
+        "INSERT", "UPDATE", "DELETE", "MERGE", "CREATE", "DROP", "ALTER", "TRUNCATE", "COPY",
+        "ATTACH", "DETACH", "PRAGMA", "SET", "RESET", "CALL", "EXPLAIN", "ANALYZE", "USE",
+        "INSTALL", "LOAD", "EXPORT", "IMPORT", "VACUUM", "OPTIMIZE", "UNLOAD", "MSCK", "GRANT",
+        "REVOKE", "PREPARE", "EXECUTE", "DEALLOCATE", "START", "COMMIT", "ROLLBACK", "FROM",
+    }
+)  # fmt: skip
 _SHOW = re.compile(r"\s*SHOW\s+TABLES\s*;?\s*", re.IGNORECASE)
 _DESCRIBE = re.compile(
     r"\s*(?:DESCRIBE|DESC|SHOW\s+COLUMNS\s+(?:FROM|IN))\s+((?:[\w]+|\"[^\"]+\")(?:\.(?:\w+|\"[^\"]+\"))*)\s*;?\s*",
@@ -85,14 +90,14 @@ def translate(
         raise unsupported(f"the statement is nested too deeply for {prefix} tables here", sql, None) from None
 
 
-def _translated(tree: exp.Expression) -> str:
+def _translated(tree: exp.Expr) -> str:
     if isinstance(tree, exp.Values):
         tree = exp.Select(expressions=[exp.Star()], from_=exp.From(this=_values(tree)))
     _name_columns(tree)
     return to_duckdb(_shown(_with_local_names(tree)))
 
 
-def _with_local_names(tree: exp.Expression) -> exp.Expression:
+def _with_local_names(tree: exp.Expr) -> exp.Expr:
     done = rewrite(tree)
     names.plain_names(done)
     return done
@@ -106,14 +111,14 @@ def _values(values: exp.Values) -> exp.Values:
     return values
 
 
-def _outermost(tree: exp.Expression) -> exp.Select | None:
+def _outermost(tree: exp.Expr) -> exp.Select | None:
     """Return the SELECT that names the result's columns."""
     while isinstance(tree, exp.Subquery | exp.Union | exp.Intersect | exp.Except):
         tree = tree.this
     return tree if isinstance(tree, exp.Select) else None
 
 
-def _name_columns(tree: exp.Expression) -> None:
+def _name_columns(tree: exp.Expr) -> None:
     """Name the result's columns as Athena does: `_col0` where nothing else names one."""
     select = _outermost(tree)
     for place, one in enumerate(select.expressions if select else ()):
@@ -127,7 +132,7 @@ def _name_columns(tree: exp.Expression) -> None:
         one.replace(exp.alias_(one.copy(), name, quoted=True))
 
 
-def _shown(tree: exp.Expression) -> exp.Expression:
+def _shown(tree: exp.Expr) -> exp.Expr:
     """Show addresses as text: inside they are numbers."""
     select = _outermost(tree)
     for one in select.expressions if select else ():
@@ -137,7 +142,7 @@ def _shown(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _read(sql: str) -> exp.Expression:
+def _read(sql: str) -> exp.Expr:
     found = _FIRST.match(sql)
     word = (found.group(1) or "") if found else ""
     if word and word.upper() not in _QUERIES:

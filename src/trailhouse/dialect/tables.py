@@ -32,10 +32,10 @@ class Scope:
     late: timedelta = timedelta(days=1)
 
 
-def cte_names(node: exp.Expression) -> set[str]:
+def cte_names(node: exp.Expr) -> set[str]:
     """Return the WITH names that a table reference at this node would find first."""
     names: set[str] = set()
-    at: exp.Expression | None = node
+    at: exp.Expr | None = node
     while at is not None:
         with_ = at.args.get("with_")
         names |= {one.alias.lower() for one in with_.expressions} if with_ else set()
@@ -54,7 +54,7 @@ def _before(cte: exp.CTE) -> set[str]:
     return {one.alias.lower() for one in earlier}
 
 
-def product_tables(tree: exp.Expression, tables: Mapping[str, Sequence[str]], sql: str) -> list[exp.Table]:
+def product_tables(tree: exp.Expr, tables: Mapping[str, Sequence[str]], sql: str) -> list[exp.Table]:
     """Return the references to the product's tables, each given its plain name.
 
     Raises:
@@ -77,7 +77,7 @@ def product_tables(tree: exp.Expression, tables: Mapping[str, Sequence[str]], sq
     return found
 
 
-def _unqualify(tree: exp.Expression, table: exp.Table) -> None:
+def _unqualify(tree: exp.Expr, table: exp.Table) -> None:
     """Drop a table's database from the columns that are written with it."""
     for column in tree.find_all(exp.Column):
         if not table.db or column.table.lower() != table.name.lower() or column.args.get("db") is None:
@@ -121,8 +121,8 @@ def _known(name: str, tables: Mapping[str, Sequence[str]]) -> str:
     return next(one for one in tables if one.lower() == name.lower())
 
 
-def _conditions(columns: set[str], scope: Scope) -> list[exp.Expression]:
-    where: list[exp.Expression] = []
+def _conditions(columns: set[str], scope: Scope) -> list[exp.Expr]:
+    where: list[exp.Expr] = []
     ledger = "eventtime" not in columns  # files and aggregates: only the day tells, and it may be unknown
     if not ledger:
         where += _event_time(scope)
@@ -137,12 +137,12 @@ def _conditions(columns: set[str], scope: Scope) -> list[exp.Expression]:
     return where
 
 
-def _or_unknown(condition: exp.Expression, name: str) -> exp.Expression:
+def _or_unknown(condition: exp.Expr, name: str) -> exp.Expr:
     return exp.Paren(this=exp.or_(condition, exp.Is(this=exp.column(name), expression=exp.Null())))
 
 
-def _event_time(scope: Scope) -> list[exp.Expression]:
-    where: list[exp.Expression] = []
+def _event_time(scope: Scope) -> list[exp.Expr]:
+    where: list[exp.Expr] = []
     if scope.since is not None:
         where.append(
             exp.GTE(this=exp.column("eventtime"), expression=exp.Literal.string(_stamp(scope.since)))
@@ -153,13 +153,13 @@ def _event_time(scope: Scope) -> list[exp.Expression]:
 
 
 def _stamp(moment: datetime) -> str:
-    """Return a bound as CloudTrail writes times; event times are whole seconds, so a bound rounds up to one."""
+    """Return a bound as CloudTrail writes times; event times are whole seconds, so it rounds up."""
     utc = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     whole = utc.replace(microsecond=0)
     return (whole + timedelta(seconds=1) if utc.microsecond else whole).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _days(scope: Scope) -> list[exp.Expression]:
+def _days(scope: Scope) -> list[exp.Expr]:
     where = []
     if scope.since is not None:
         where.append(_bound(_day(scope.since), exp.GT, exp.GTE))
@@ -176,7 +176,7 @@ def _day(moment: datetime) -> date:
     return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
 
 
-def _bound(day: date, beyond: type[exp.Binary], last: type[exp.Binary]) -> exp.Expression:
+def _bound(day: date, beyond: type[exp.Binary], last: type[exp.Binary]) -> exp.Expr:
     """Return `year > 'Y' OR (year = 'Y' AND (month > 'M' OR ...))`, which prunes partitions."""
     year, month, number = (exp.Literal.string(day.strftime(one)) for one in ("%Y", "%m", "%d"))
     inner = exp.or_(
@@ -193,7 +193,7 @@ def _bound(day: date, beyond: type[exp.Binary], last: type[exp.Binary]) -> exp.E
     return exp.Paren(this=outer)
 
 
-def plain_names(tree: exp.Expression) -> None:
+def plain_names(tree: exp.Expr) -> None:
     """Drop catalogs and databases, and read "$path" as the column that holds it locally."""
     for node in tree.find_all(exp.Table):
         node.set("db", None)
@@ -206,13 +206,13 @@ def plain_names(tree: exp.Expression) -> None:
             column.set("this", exp.to_identifier("logfile"))
 
 
-def uses_path(tree: exp.Expression) -> bool:
+def uses_path(tree: exp.Expr) -> bool:
     """Tell whether a statement asks for "$path"."""
     return any(column.name == _PATH for column in tree.find_all(exp.Column))
 
 
 def check_columns(
-    tree: exp.Expression, found: Sequence[exp.Table], tables: Mapping[str, Sequence[str]], sql: str
+    tree: exp.Expr, found: Sequence[exp.Table], tables: Mapping[str, Sequence[str]], sql: str
 ) -> None:
     """Raise SqlError for a column whose name nothing in the statement could give."""
     columns = {one.lower() for node in found for one in tables[_known(node.name, tables)]} | {_PATH}
@@ -247,7 +247,7 @@ def check_columns(
             )
 
 
-def _in_lambda(node: exp.Expression, name: str) -> bool:
+def _in_lambda(node: exp.Expr, name: str) -> bool:
     at = node.find_ancestor(exp.Lambda)
     while at is not None:
         if any(one.name.lower() == name.lower() for one in at.expressions):

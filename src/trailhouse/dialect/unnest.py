@@ -8,15 +8,18 @@ from sqlglot import exp
 from trailhouse.dialect.trees import Refusal, call
 
 _MAPS = frozenset(
-    "map map_agg histogram multimap_agg map_filter map_concat transform_keys transform_values split_to_map map_from_entries".split()
-)
+    {
+        "map", "map_agg", "histogram", "multimap_agg", "map_filter", "map_concat",
+        "transform_keys", "transform_values", "split_to_map", "map_from_entries",
+    }
+)  # fmt: skip
 _THROUGH = frozenset({"try", "coalesce"})
 _ROWS: Mapping[str, int] = MappingProxyType({"resources": 3})  # arn, accountid, type
 _PAIRS = frozenset({"map_entries"})
 _MAP_WIDTH = 2
 
 
-def measure(tree: exp.Expression) -> None:
+def measure(tree: exp.Expr) -> None:
     """Note at each UNNEST how many columns its operands give; to be called before functions are rewritten."""
     named = {one.alias.lower(): one.this for one in tree.find_all(exp.Alias) if one.alias}
     for node in tree.find_all(exp.Unnest):
@@ -25,9 +28,9 @@ def measure(tree: exp.Expression) -> None:
         node.meta["maps"] = [_is_map(one, named, 0) for one in node.expressions]
 
 
-def _is_map(node: exp.Expression, named: Mapping[str, exp.Expression], depth: int) -> bool:
+def _is_map(node: exp.Expr, named: Mapping[str, exp.Expr], depth: int) -> bool:
     if isinstance(node, exp.Cast | exp.TryCast):
-        return bool(node.to.this is exp.DataType.Type.MAP)
+        return bool(node.to.this is exp.DType.MAP)
     if isinstance(node, exp.Anonymous):
         name = node.name.lower()
         return name in _MAPS or (
@@ -46,7 +49,7 @@ def _is_map(node: exp.Expression, named: Mapping[str, exp.Expression], depth: in
     return False
 
 
-def _width(node: exp.Expression, named: Mapping[str, exp.Expression], depth: int) -> int | None:
+def _width(node: exp.Expr, named: Mapping[str, exp.Expr], depth: int) -> int | None:
     if _is_map(node, named, depth):
         return _MAP_WIDTH
     if isinstance(node, exp.Column) and node.name.lower() in _ROWS:
@@ -55,9 +58,9 @@ def _width(node: exp.Expression, named: Mapping[str, exp.Expression], depth: int
         return _MAP_WIDTH
     if isinstance(node, exp.Anonymous) and node.name.lower() == "zip":
         return len(node.expressions)
-    if isinstance(node, exp.Cast | exp.TryCast) and node.to.this is exp.DataType.Type.ARRAY:
+    if isinstance(node, exp.Cast | exp.TryCast) and node.to.this is exp.DType.ARRAY:
         item = node.to.expressions[0]
-        return len(item.expressions) if item.this is exp.DataType.Type.STRUCT else 1
+        return len(item.expressions) if item.this is exp.DType.STRUCT else 1
     return None
 
 
@@ -87,7 +90,7 @@ def _names(node: exp.Unnest) -> list[exp.Identifier]:
     return list(alias.args.get("columns") or ()) if alias else []
 
 
-def rewrite_unnest(node: exp.Expression) -> exp.Expression:
+def rewrite_unnest(node: exp.Expr) -> exp.Expr:
     """Return the lateral subquery that stands for an UNNEST whose operands are rewritten already."""
     names = _names(node)  # type: ignore[arg-type]  # only called for Unnest
     offset = node.args.get("offset")
@@ -95,10 +98,7 @@ def rewrite_unnest(node: exp.Expression) -> exp.Expression:
         call("map_entries", one) if is_map else one
         for one, is_map in zip(node.expressions, node.meta["maps"], strict=True)
     ]
-    if not names:
-        select = _unnamed(lists, offset, node)
-    else:
-        select = _columns(lists, node.meta["widths"], offset)
+    select = _columns(lists, node.meta["widths"], offset) if names else _unnamed(lists, offset, node)
     alias = node.args.get("alias")
     columns = names + ([offset] if isinstance(offset, exp.Identifier) else [])
     named = exp.TableAlias(this=alias.this if alias else exp.to_identifier("unnest_"), columns=columns)
@@ -107,8 +107,8 @@ def rewrite_unnest(node: exp.Expression) -> exp.Expression:
     return exp.Lateral(this=exp.Subquery(this=select), alias=named)
 
 
-def _columns(lists: list[exp.Expression], widths: list[int], offset: object) -> exp.Select:
-    columns: list[exp.Expression] = []
+def _columns(lists: list[exp.Expr], widths: list[int], offset: object) -> exp.Select:
+    columns: list[exp.Expr] = []
     for one, width in zip(lists, widths, strict=True):
         item = call("unnest", one)
         if width == 1:
@@ -125,7 +125,7 @@ def _columns(lists: list[exp.Expression], widths: list[int], offset: object) -> 
     return exp.Select(expressions=columns)
 
 
-def _unnamed(lists: list[exp.Expression], offset: object, node: exp.Expression) -> exp.Select:
+def _unnamed(lists: list[exp.Expr], offset: object, node: exp.Expr) -> exp.Select:
     if len(lists) != 1 or offset:
         raise Refusal("UNNEST needs column names here", node, hint="write UNNEST(...) AS t(name, ...)")
     inner = exp.Select(expressions=[exp.alias_(call("unnest", lists[0]), "row_")])
