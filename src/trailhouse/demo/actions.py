@@ -285,7 +285,7 @@ LOGIN = Action(
     'isauthcode=true","MobileVersion":"No","MFAUsed":"Yes"}',
     event_type="AwsConsoleSignIn",
     everywhere=True,
-    errors=("Failed authentication",),
+    errors=(),
 )
 FEDERATE = Action(
     "sso",
@@ -295,6 +295,7 @@ FEDERATE = Action(
     extra='{"CredentialType":"EXTERNAL_IDP"}',
     event_type="AwsServiceEvent",
     everywhere=True,
+    errors=(),
 )
 DEPLOY = (
     Action(

@@ -80,7 +80,8 @@ class Actor:
 
     `identity` is its userIdentity without what changes from session to session; `key` is the prefix of its
     access keys, "ASIA" for keys that a session brings, "" for none, else the whole lasting key. `agents` may
-    hold `{service}`. `errors` says whether its calls are refused now and then; people sleep at night.
+    hold `{service}`. `errors` says whether its calls are refused now and then; people sleep at night, and
+    work at the console or on the command line.
     """
 
     identity: dict[str, Any]
@@ -93,6 +94,7 @@ class Actor:
     errors: bool = False
     version: str = "1.11"
     mfa: bool = False
+    console: bool = False
 
     @property
     def arn(self) -> str | None:
@@ -293,9 +295,17 @@ def _employee(account: Account, name: str, organization: Organization, office: s
         actions.ASSUME_ROLE,
     )
     home = dice.address("198.51.100")
-    agent = _CONSOLE if console else _CLI
     return Actor(
-        identity, (office, office, home), agent, repertoire, 4, "ASIA", person=True, errors=True, mfa=True
+        identity,
+        (office, office, home),
+        _CONSOLE if console else _CLI,
+        repertoire,
+        weight=4,
+        key="ASIA",
+        person=True,
+        errors=True,
+        mfa=True,
+        console=console,
     )
 
 

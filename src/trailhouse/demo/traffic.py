@@ -50,7 +50,6 @@ _MESSAGES = {
     "Client.UnauthorizedOperation": f"You are not authorized to perform this operation. {_REFUSED}",
     "Client.RequestLimitExceeded": "Request limit exceeded.",
     "NoSuchKey": "The specified key does not exist.",
-    "Failed authentication": "Failed authentication",
 }
 
 
@@ -105,15 +104,15 @@ class Traffic:
         action = dice.pick(actor.repertoire)
         if action.everywhere and region != HOME_REGION and dice.random() > _ELSEWHERE:
             action = dice.pick(actor.repertoire[:5])
-        error = dice.pick(action.errors) if actor.errors and dice.random() < _ERROR_RATE else None
+        refused = actor.errors and action.errors and dice.random() < _ERROR_RATE
+        error = dice.pick(action.errors) if refused else None
         address = dice.pick(actor.addresses)
         call = self._call(account, action, region)
         middle = call.start + address + '","userAgent":"' + actor.agent.replace("{service}", action.service)
         if error:
             middle += f'","errorCode":"{error}","errorMessage":"{_message(error, actor, action)}'
         head = self._head(actor, day, seconds[0]) + day + "T"
-        end = '"}' if actor.person and actor.mfa and not action.data else "}"
-        end = ',"sessionCredentialFromConsole":"true"}' if end == '"}' else end
+        end = ',"sessionCredentialFromConsole":"true"}' if actor.console and not action.data else "}"
         texts, ids = self._texts(head, seconds, middle + '",', (account, action, region), error, end)
         return Run(day, action.name, texts, ids, actor.arn, error, address, account.number, action.data)
 
@@ -182,8 +181,6 @@ class Traffic:
         values = {"account": account.number, "region": region}
         dice = self._dice
         response = "null" if refused else phrase(action.response, values, account, dice)
-        if refused and action.name == "ConsoleLogin":
-            response = '{"ConsoleLogin":"Failure"}'
         request = phrase(action.request, values, account, dice)
         parameters = f'"requestParameters":{request},"responseElements":{response},'
         if action.extra:
