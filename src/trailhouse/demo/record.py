@@ -34,18 +34,8 @@ def record(
         place: account and region.
         fields: further fields, or other values for those that every record has.
     """
-    service, name = call.split(":")
     account, region = place
-    known: dict[str, Any] = {
-        "eventVersion": "1.11",
-        "userIdentity": caller.identity,
-        "eventTime": f"{when:%Y-%m-%dT%H:%M:%SZ}",
-        "eventSource": f"{service}.amazonaws.com",
-        "eventName": name,
-        "awsRegion": region,
-        "sourceIPAddress": caller.address,
-        "userAgent": caller.agent,
-    }
+    known = _opening(caller, when, call, region)
     known |= {name: fields.pop(name) for name in ("errorCode", "errorMessage") if name in fields}
     known |= {
         "requestParameters": fields.pop("requestParameters", None),
@@ -58,7 +48,7 @@ def record(
         | {
             "requestID": dice.uuid(),
             "eventID": dice.uuid(),
-            "readOnly": name.startswith(("Get", "List", "Describe", "Head", "Assume")),
+            "readOnly": known["eventName"].startswith(("Get", "List", "Describe", "Head", "Assume")),
             "eventType": "AwsApiCall",
             "managementEvent": fields.get("eventCategory") != "Data",
             "recipientAccountId": account,
@@ -66,6 +56,20 @@ def record(
         }
         | fields
     )
+
+
+def _opening(caller: Caller, when: datetime, call: str, region: str) -> dict[str, Any]:
+    service, name = call.split(":")
+    return {
+        "eventVersion": "1.11",
+        "userIdentity": caller.identity,
+        "eventTime": f"{when:%Y-%m-%dT%H:%M:%SZ}",
+        "eventSource": f"{service}.amazonaws.com",
+        "eventName": name,
+        "awsRegion": region,
+        "sourceIPAddress": caller.address,
+        "userAgent": caller.agent,
+    }
 
 
 def refusal(code: str, caller: Caller, call: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from trailhouse.demo.record import Caller, record, refusal
 from trailhouse.demo.runs import Planted, run_of
 
 _SEARCHED_REGIONS = ("us-east-1", "eu-west-1", "eu-central-1", "us-west-2")
+_RANSOM_REGION = "us-west-2"
 
 
 @dataclass(slots=True)
@@ -126,16 +127,7 @@ def _leaked_key(organization: Organization, cast: Cast, plot_: Plot, dice: Dice)
     ):
         story.tell(caller, call, account, **refusal("AccessDenied", caller, call))
     story.tell(caller, "s3:ListBuckets", account, requestParameters={"Host": "s3.amazonaws.com"})
-    for region in _SEARCHED_REGIONS:
-        for call in ("ec2:DescribeInstances", "ec2:DescribeVpcs", "secretsmanager:ListSecrets"):
-            story.tell(caller, call, account, region)
-        call = "ec2:RunInstances"
-        request = {
-            "instancesSet": {"items": [{"minCount": 8, "maxCount": 8}]},
-            "instanceType": "p4d.24xlarge",
-        }
-        denied = refusal("Client.UnauthorizedOperation", caller, call)
-        story.tell(caller, call, account, region, requestParameters=request, **denied)
+    _search_regions(story, caller, account)
     for secret in account.things.secret:
         arn = f"arn:aws:secretsmanager:{HOME_REGION}:{account.number}:secret:{secret}"
         story.tell(caller, "secretsmanager:GetSecretValue", account, requestParameters={"secretId": arn})
@@ -148,6 +140,20 @@ def _leaked_key(organization: Organization, cast: Cast, plot_: Plot, dice: Dice)
     policy = {"userName": name, "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}
     story.tell(caller, call, account, requestParameters=policy, **refusal("AccessDenied", caller, call))
     return story
+
+
+def _search_regions(story: Story, caller: Caller, account: Account) -> None:
+    """Look for something in one region after the other, and try to start big instances."""
+    for region in _SEARCHED_REGIONS:
+        for call in ("ec2:DescribeInstances", "ec2:DescribeVpcs", "secretsmanager:ListSecrets"):
+            story.tell(caller, call, account, region)
+        call = "ec2:RunInstances"
+        request = {
+            "instancesSet": {"items": [{"minCount": 8, "maxCount": 8}]},
+            "instanceType": "p4d.24xlarge",
+        }
+        denied = refusal("Client.UnauthorizedOperation", caller, call)
+        story.tell(caller, call, account, region, requestParameters=request, **denied)
 
 
 def _role_chain(organization: Organization, plot_: Plot, dice: Dice) -> Story:
@@ -277,27 +283,11 @@ def _ransom(organization: Organization, cast: Cast, dice: Dice, when: datetime) 
     identity = {**robot.identity, "accessKeyId": robot.key}
     caller = Caller(identity, dice.address("193.149"), "S3 Browser/11.7.5 (https://s3browser.com)")
     bucket = account.things.bucket[3]
-    host = f"{bucket}.s3.us-west-2.amazonaws.com"
-    region, plain = "us-west-2", {"bucketName": bucket, "Host": host}
+    host = f"{bucket}.s3.{_RANSOM_REGION}.amazonaws.com"
+    region, plain = _RANSOM_REGION, {"bucketName": bucket, "Host": host}
     for call in ("s3:GetBucketVersioning", "s3:GetBucketLocation", "s3:GetBucketObjectLockConfiguration"):
         story.tell(caller, call, account, region, requestParameters=plain)
-    for _ in range(60):
-        key = f"backup/{dice.hex(8)}.tar.gz"
-        request = plain | {
-            "key": key,
-            "x-amz-copy-source": f"{bucket}/{key}",
-            "x-amz-server-side-encryption-customer-algorithm": "AES256",
-        }
-        extra = {"SSEApplied": "SSE_C", "bytesTransferredIn": 0.0, "x-amz-id-2": dice.hex(40)}
-        story.tell(
-            caller,
-            "s3:CopyObject",
-            account,
-            region,
-            requestParameters=request,
-            additionalEventData=extra,
-            eventCategory="Data",
-        )
+    _encrypt(story, caller, account, plain)
     for _ in range(20):
         request = plain | {"key": f"backup/{dice.hex(8)}.tar.gz"}
         story.tell(
@@ -311,3 +301,25 @@ def _ransom(organization: Organization, cast: Cast, dice: Dice, when: datetime) 
     note = plain | {"key": "backup/READ-ME-TO-RECOVER.txt"}
     story.tell(caller, "s3:PutObject", account, region, requestParameters=note, eventCategory="Data")
     return story
+
+
+def _encrypt(story: Story, caller: Caller, account: Account, plain: dict[str, Any]) -> None:
+    """Copy objects onto themselves, with a key that the caller brings."""
+    dice = story.dice
+    for _ in range(60):
+        key = f"backup/{dice.hex(8)}.tar.gz"
+        request = plain | {
+            "key": key,
+            "x-amz-copy-source": f"{plain['bucketName']}/{key}",
+            "x-amz-server-side-encryption-customer-algorithm": "AES256",
+        }
+        extra = {"SSEApplied": "SSE_C", "bytesTransferredIn": 0.0, "x-amz-id-2": dice.hex(40)}
+        story.tell(
+            caller,
+            "s3:CopyObject",
+            account,
+            _RANSOM_REGION,
+            requestParameters=request,
+            additionalEventData=extra,
+            eventCategory="Data",
+        )
