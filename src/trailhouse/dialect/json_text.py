@@ -4,6 +4,7 @@ Values are found by walking the text from its start, as Athena's streaming reade
 defect is still found, and the first of two equal names wins.
 """
 
+import json
 import math
 import re
 from dataclasses import dataclass
@@ -11,10 +12,7 @@ from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]  # untyped, there since Python 2.6
 from typing import TypeAlias
 
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![0-9A-Za-z_.+-])")
 _PATH_STEP = re.compile(r'\.([\w:$/@|]+)|\[(\d+)\]|\["((?:[^"\\]|\\["\\])*)"\]')
-_WORD = re.compile(r"true|false|null")
-_DEEPEST = 200
 _PLAIN_FROM, _PLAIN_BELOW = 1e-3, 1e7  # Java writes doubles between these without an exponent
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
@@ -91,49 +89,22 @@ def _next(text: str, at: int, close: str) -> tuple[bool, int]:
     return mark == ",", _skip(text, at + 1)
 
 
-def _value(text: str, at: int, depth: int = 0) -> tuple[Json, int]:
+def _constant(name: str) -> None:
+    raise JsonError(f"{name} is not JSON")
+
+
+_SCAN = json.JSONDecoder(
+    object_pairs_hook=Members, parse_float=Number, parse_int=Number, parse_constant=_constant
+).scan_once  # type: ignore[attr-defined]  # the C scanner; it gives a value and where it ends
+
+
+def _value(text: str, at: int) -> tuple[Json, int]:
     """Parse the value at a position; returns it and where it ends."""
-    mark = text[at : at + 1]
-    if depth > _DEEPEST:
-        raise JsonError("nested too deeply")
-    if mark == '"':
-        return _string(text, at)
-    if mark == "{":
-        return _object(text, at, depth)
-    if mark == "[":
-        return _array(text, at, depth)
-    if word := _WORD.match(text, at):
-        return {"true": True, "false": False, "null": None}[word.group()], word.end()
-    if number := _NUMBER.match(text, at):
-        return Number(number.group()), number.end()
-    raise JsonError("not a JSON value")
-
-
-def _object(text: str, at: int, depth: int) -> tuple[Members, int]:
-    pairs: list[tuple[str, Json]] = []
-    at = _skip(text, at + 1)
-    if text[at : at + 1] == "}":
-        return Members(pairs), at + 1
-    more = True
-    while more:
-        name, at = _name(text, at)
-        value, at = _value(text, at, depth + 1)
-        pairs.append((name, value))
-        more, at = _next(text, at, "}")
-    return Members(pairs), at
-
-
-def _array(text: str, at: int, depth: int) -> tuple[list[Json], int]:
-    items: list[Json] = []
-    at = _skip(text, at + 1)
-    if text[at : at + 1] == "]":
-        return items, at + 1
-    more = True
-    while more:
-        item, at = _value(text, at, depth + 1)
-        items.append(item)
-        more, at = _next(text, at, "]")
-    return items, at
+    try:
+        value, end = _SCAN(text, at)
+    except (StopIteration, ValueError, RecursionError):
+        raise JsonError("not a JSON value") from None
+    return value, end
 
 
 def _step(text: str, at: int, step: str) -> int | None:
@@ -160,13 +131,33 @@ def find(text: str, path: str) -> tuple[bool, Json]:
     """Return whether a path leads to a value, and the value. Malformed text leads nowhere."""
     steps = path_steps(path)
     try:
+        value, _ = _value(text, _skip(text, 0))
+    except JsonError:
+        return _find_before_defect(text, steps)
+    for step in steps:
+        there, value = _child(value, step)
+        if not there:
+            return False, None
+    return True, value
+
+
+def _child(value: Json, step: str) -> tuple[bool, Json]:
+    if isinstance(value, Members):
+        return next(((True, item) for name, item in value.pairs if name == step), (False, None))
+    if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        return True, value[int(step)]
+    return False, None
+
+
+def _find_before_defect(text: str, steps: tuple[str, ...]) -> tuple[bool, Json]:
+    try:
         at: int | None = _skip(text, 0)
         for step in steps:
             at = _step(text, at or 0, step)
             if at is None:
                 return False, None
         return True, _value(text, at or 0)[0]
-    except (JsonError, RecursionError):
+    except JsonError:
         return False, None
 
 
@@ -227,12 +218,23 @@ def _digits(value: float) -> tuple[str, str, int]:
 
 
 def canonical(value: Json, *, sort: bool = False) -> str:
-    """Return the text of Athena's json type: no spaces, doubles in their shortest form."""
+    """Return the text of Athena's json type: no spaces, doubles in their shortest form.
+
+    Raises:
+        JsonError: the value is nested too deeply to be written.
+    """
+    try:
+        return _canonical(value, sort=sort)
+    except RecursionError:
+        raise JsonError("the JSON value is nested too deeply") from None
+
+
+def _canonical(value: Json, *, sort: bool) -> str:
     if isinstance(value, Members):
         pairs = sorted(dict(value.pairs).items()) if sort else value.pairs
-        return "{" + ",".join(f"{quoted(name)}:{canonical(item, sort=sort)}" for name, item in pairs) + "}"
+        return "{" + ",".join(f"{quoted(name)}:{_canonical(item, sort=sort)}" for name, item in pairs) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(canonical(item, sort=sort) for item in value) + "]"
+        return "[" + ",".join(_canonical(item, sort=sort) for item in value) + "]"
     if isinstance(value, Number):
         return _number(value)
     if isinstance(value, str):

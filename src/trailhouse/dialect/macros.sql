@@ -1,11 +1,9 @@
 -- Athena's functions where DuckDB's own differ. Arguments are expressions: `typeof` is known when a
 -- statement is prepared, so that the branches of other types vanish. `native_*` are Python functions.
 
--- An error that TRY() can catch (error() is volatile, and TRY refuses volatile functions).
-CREATE OR REPLACE TEMP MACRO athena_fail(message) AS CAST('athena: ' || message AS BOOLEAN);
--- CASE is strict about its order, AND is not: conditions that guard an error stand here.
-CREATE OR REPLACE TEMP MACRO athena_refuse(condition, message) AS
-  CASE WHEN condition THEN CAST('athena: ' || message AS BOOLEAN) ELSE FALSE END;
+-- An error that TRY() can catch (error() is volatile, and TRY refuses volatile functions), of the type of a
+-- sample. It stands only where a CASE gives a value: conditions that are constant are worked out too early.
+CREATE OR REPLACE TEMP MACRO athena_raise(message, sample) AS list_extract([sample], CAST('athena: ' || message AS BIGINT));
 
 -- Arithmetic
 CREATE OR REPLACE TEMP MACRO athena_whole(x) AS
@@ -16,14 +14,14 @@ CREATE OR REPLACE TEMP MACRO athena_scale(x) AS
   coalesce(TRY_CAST(regexp_extract(typeof(x), 'DECIMAL\(\d+,(\d+)\)', 1) AS BIGINT), 0);
 CREATE OR REPLACE TEMP MACRO athena_divide(a, b) AS CASE
   WHEN athena_whole(a) AND athena_whole(b) THEN CASE
-    WHEN athena_refuse(b = 0 AND a IS NOT NULL, 'Division by zero') THEN NULL
+    WHEN b = 0 AND a IS NOT NULL THEN athena_raise('Division by zero', athena_both(a, b))
     ELSE cast_to_type(a // b, athena_both(a, b)) END
   WHEN athena_binary(a) OR athena_binary(b) THEN cast_to_type(CAST(a AS DOUBLE) / CAST(b AS DOUBLE), athena_both(a, b))
   ELSE cast_to_type(
     native_decimal_divide(CAST(a AS VARCHAR), CAST(b AS VARCHAR), greatest(athena_scale(a), athena_scale(b))),
     athena_both(a, b)) END;
 CREATE OR REPLACE TEMP MACRO athena_modulus(a, b) AS CASE
-  WHEN athena_refuse(NOT (athena_binary(a) OR athena_binary(b)) AND b = 0 AND a IS NOT NULL, 'Division by zero') THEN NULL
+  WHEN NOT (athena_binary(a) OR athena_binary(b)) AND b = 0 AND a IS NOT NULL THEN athena_raise('Division by zero', a % b)
   ELSE a % b END;
 CREATE OR REPLACE TEMP MACRO athena_add
   (a DATE, b INTERVAL) AS CAST(a + b AS DATE),
@@ -54,23 +52,23 @@ CREATE OR REPLACE TEMP MACRO athena_text(x) AS CASE
   WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE' THEN
     strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMPTZ) AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S.%g') || ' UTC'
   WHEN typeof(x) = 'UHUGEINT' THEN native_ip_text(CAST(x AS VARCHAR))
-  WHEN typeof(x) = 'INTERVAL' THEN CASE WHEN athena_fail('cast of an interval to varchar ' || CAST(x AS VARCHAR)) THEN '' END
+  WHEN typeof(x) = 'INTERVAL' THEN athena_raise('CAST of an interval to varchar is outside the local dialect', '')
   WHEN athena_whole(x) OR typeof(x) IN ('BOOLEAN', 'DATE', '"NULL"') OR typeof(x) LIKE 'DECIMAL%' THEN CAST(x AS VARCHAR)
-  WHEN athena_fail('Cannot cast ' || typeof(x) || ' to varchar' || CAST(x AS VARCHAR)) THEN ''
-  END;
+  ELSE athena_raise('Cannot cast ' || typeof(x) || ' to varchar', '') END;
 CREATE OR REPLACE TEMP MACRO athena_text_limited(x, n) AS CASE
   WHEN typeof(x) = 'VARCHAR' OR length(athena_text(x)) <= n THEN left(athena_text(x), n)
-  WHEN athena_fail('Value ' || athena_text(x) || ' cannot be represented as varchar(' || CAST(n AS VARCHAR) || ')') THEN '' END;
-CREATE OR REPLACE TEMP MACRO athena_no_cast(x, kind) AS athena_fail('Cannot cast ''' || CAST(x AS VARCHAR) || ''' to ' || kind);
+  WHEN x IS NULL THEN NULL
+  ELSE athena_raise('Value ' || athena_text(x) || ' cannot be represented as varchar(' || CAST(n AS VARCHAR) || ')', '') END;
+CREATE OR REPLACE TEMP MACRO athena_no_cast(x, kind, sample) AS athena_raise('Cannot cast ''' || CAST(x AS VARCHAR) || ''' to ' || kind, sample);
 CREATE OR REPLACE TEMP MACRO athena_bigint(x) AS CASE
   WHEN x IS NULL THEN NULL
   WHEN typeof(x) = 'JSON' THEN native_json_bigint(CAST(x AS VARCHAR))
   WHEN typeof(x) = 'VARCHAR' THEN CASE
     WHEN regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+') THEN CAST(trim(CAST(x AS VARCHAR)) AS BIGINT)
-    WHEN athena_no_cast(x, 'BIGINT') THEN 0 END
+    ELSE athena_no_cast(x, 'BIGINT', CAST(0 AS BIGINT)) END
   WHEN athena_binary(x) THEN CAST(round(CAST(CAST(x AS VARCHAR) AS DOUBLE)) AS BIGINT)
   WHEN typeof(x) IN ('DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'INTERVAL', 'UHUGEINT') THEN
-    CASE WHEN athena_no_cast(x, 'BIGINT') THEN 0 END
+    athena_no_cast(x, 'BIGINT', CAST(0 AS BIGINT))
   WHEN typeof(x) = 'BOOLEAN' THEN CASE WHEN CAST(x AS VARCHAR) = 'true' THEN 1 ELSE 0 END
   ELSE CAST(CAST(CAST(x AS VARCHAR) AS DECIMAL(38, 18)) AS BIGINT) END;
 CREATE OR REPLACE TEMP MACRO athena_double(x) AS CASE
@@ -78,31 +76,31 @@ CREATE OR REPLACE TEMP MACRO athena_double(x) AS CASE
   WHEN typeof(x) = 'VARCHAR' THEN CASE
     WHEN regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[dDfF]?|NaN|[+-]?Infinity')
       THEN CAST(rtrim(trim(CAST(x AS VARCHAR)), 'dDfF') AS DOUBLE)
-    WHEN athena_no_cast(x, 'DOUBLE') THEN 0 END
+    WHEN x IS NULL THEN NULL ELSE athena_no_cast(x, 'DOUBLE', CAST(0 AS DOUBLE)) END
   ELSE CAST(x AS DOUBLE) END;
 CREATE OR REPLACE TEMP MACRO athena_boolean(x) AS CASE
   WHEN typeof(x) = 'JSON' THEN native_json_boolean(CAST(x AS VARCHAR))
   WHEN typeof(x) = 'VARCHAR' THEN CASE lower(CAST(x AS VARCHAR))
     WHEN 'true' THEN TRUE WHEN 't' THEN TRUE WHEN '1' THEN TRUE
     WHEN 'false' THEN FALSE WHEN 'f' THEN FALSE WHEN '0' THEN FALSE
-    ELSE athena_no_cast(x, 'BOOLEAN') END
+    ELSE CASE WHEN x IS NOT NULL THEN athena_no_cast(x, 'BOOLEAN', TRUE) END END
   ELSE CAST(x AS BOOLEAN) END;
 CREATE OR REPLACE TEMP MACRO athena_decimal_source(x) AS CASE
   WHEN typeof(x) = 'JSON' THEN native_json_varchar(CAST(x AS VARCHAR))
   WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?')
-    THEN CASE WHEN athena_no_cast(x, 'DECIMAL') THEN '' END
+    THEN athena_no_cast(x, 'DECIMAL', '')
   WHEN typeof(x) = 'BOOLEAN' THEN CASE WHEN CAST(x AS VARCHAR) = 'true' THEN '1' ELSE '0' END
   ELSE CAST(x AS VARCHAR) END;
 CREATE OR REPLACE TEMP MACRO athena_date(x) AS CASE
   WHEN typeof(x) <> 'VARCHAR' THEN CAST(x AS DATE)
   WHEN x IS NULL OR regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?\d{4,}-\d{1,2}-\d{1,2}') THEN CAST(trim(CAST(x AS VARCHAR)) AS DATE)
-  WHEN athena_fail('Value cannot be cast to date: ' || CAST(x AS VARCHAR)) THEN NULL END;
+  ELSE athena_raise('Value cannot be cast to date: ' || CAST(x AS VARCHAR), CAST(NULL AS DATE)) END;
 CREATE OR REPLACE TEMP MACRO athena_millis(x) AS date_trunc('milliseconds', x + INTERVAL 500 MICROSECOND);
 CREATE OR REPLACE TEMP MACRO athena_timestamp(x) AS CASE
   WHEN typeof(x) <> 'VARCHAR' THEN athena_millis(CAST(x AS TIMESTAMP))
   WHEN x IS NULL OR regexp_full_match(CAST(x AS VARCHAR), '\s*\d{4,}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,12})?)?)?\s*(Z|UTC|[+-]00:00)?\s*')
     THEN athena_millis(CAST(regexp_replace(regexp_replace(trim(CAST(x AS VARCHAR)), '\s*(Z|UTC|[+-]00:00)$', ''), '^(\S+ \d+:\d+)$', '\1:00') AS TIMESTAMP))
-  WHEN athena_fail('Value cannot be cast to timestamp: ' || CAST(x AS VARCHAR)) THEN NULL END;
+  ELSE athena_raise('Value cannot be cast to timestamp: ' || CAST(x AS VARCHAR), CAST(NULL AS TIMESTAMP)) END;
 CREATE OR REPLACE TEMP MACRO athena_timestamptz(x) AS
   CASE WHEN typeof(x) = 'VARCHAR' THEN athena_timestamp(x) AT TIME ZONE 'UTC' ELSE CAST(x AS TIMESTAMPTZ) END;
 CREATE OR REPLACE TEMP MACRO athena_json(x) AS CAST(CASE
@@ -145,7 +143,7 @@ CREATE OR REPLACE TEMP MACRO athena_substr
   (x, s) AS CASE WHEN s = 0 OR abs(s) > length(x) THEN '' WHEN x IS NULL OR s IS NULL THEN NULL ELSE substr(x, s) END,
   (x, s, n) AS CASE WHEN s = 0 OR abs(s) > length(x) OR n <= 0 THEN '' WHEN x IS NULL OR s IS NULL OR n IS NULL THEN NULL ELSE substr(x, s, n) END;
 CREATE OR REPLACE TEMP MACRO athena_split_part(x, d, i) AS CASE
-  WHEN athena_refuse(i < 1, 'Index must be greater than zero') THEN NULL ELSE string_split(x, d)[i] END;
+  WHEN i < 1 THEN athena_raise('Index must be greater than zero', '') ELSE string_split(x, d)[i] END;
 CREATE OR REPLACE TEMP MACRO athena_regexp_extract
   (x, p) AS CASE WHEN regexp_matches(x, p) THEN regexp_extract(x, p) END,
   (x, p, g) AS CASE WHEN regexp_matches(x, p) THEN coalesce(nullif(regexp_extract(x, p, g), ''), native_regexp_part(x, p, g)) END;
@@ -160,7 +158,7 @@ CREATE OR REPLACE TEMP MACRO athena_is_list(x) AS typeof(x) LIKE '%]';
 CREATE OR REPLACE TEMP MACRO athena_cardinality(x) AS CAST(CASE WHEN athena_is_list(x) THEN
   json_array_length(to_json(x)) ELSE len(json_keys(to_json(x))) END AS BIGINT);
 CREATE OR REPLACE TEMP MACRO athena_element_at(x, i) AS CASE
-  WHEN athena_refuse(athena_is_list(x) AND CAST(i AS VARCHAR) = '0', 'SQL array indices start at 1') THEN NULL
+  WHEN athena_is_list(x) AND CAST(i AS VARCHAR) = '0' THEN athena_raise('SQL array indices start at 1', x[i])
   ELSE x[i] END;
 CREATE OR REPLACE TEMP MACRO athena_subscript(x, i) AS CASE
   WHEN x IS NULL OR i IS NULL THEN NULL
@@ -168,8 +166,8 @@ CREATE OR REPLACE TEMP MACRO athena_subscript(x, i) AS CASE
   WHEN athena_is_list(x) AND NOT (CAST(i AS VARCHAR) LIKE '-%' OR CAST(i AS VARCHAR) = '0')
     AND TRY_CAST(CAST(i AS VARCHAR) AS BIGINT) <= json_array_length(to_json(x)) THEN NULL
   WHEN typeof(x) LIKE 'MAP%' AND contains(json_keys(to_json(x)), CAST(i AS VARCHAR)) THEN NULL
-  WHEN athena_fail(CASE WHEN athena_is_list(x) THEN 'Array subscript must be between 1 and the length: '
-    ELSE 'Key not present in map: ' END || CAST(i AS VARCHAR)) THEN NULL END;
+  ELSE athena_raise(CASE WHEN athena_is_list(x) THEN 'Array subscript must be between 1 and the length: '
+    ELSE 'Key not present in map: ' END || CAST(i AS VARCHAR), x[i]) END;
 CREATE OR REPLACE TEMP MACRO athena_has_null(x) AS len(list_filter(x, lambda e: e IS NULL)) > 0;
 CREATE OR REPLACE TEMP MACRO athena_any(b) AS CASE
   WHEN b IS NULL THEN NULL WHEN list_contains(b, TRUE) THEN TRUE WHEN athena_has_null(b) THEN NULL ELSE FALSE END;
@@ -194,8 +192,8 @@ CREATE OR REPLACE TEMP MACRO athena_position(x, v) AS CASE WHEN x IS NULL OR v I
 CREATE OR REPLACE TEMP MACRO athena_array_max(x) AS CASE WHEN athena_has_null(x) THEN NULL ELSE list_max(x) END;
 CREATE OR REPLACE TEMP MACRO athena_array_min(x) AS CASE WHEN athena_has_null(x) THEN NULL ELSE list_min(x) END;
 CREATE OR REPLACE TEMP MACRO athena_slice(x, s, n) AS CASE
-  WHEN athena_refuse(s = 0, 'SQL array indices start at 1') THEN NULL
-  WHEN athena_refuse(n < 0, 'length must be greater than or equal to 0') THEN NULL
+  WHEN s = 0 THEN athena_raise('SQL array indices start at 1', x)
+  WHEN n < 0 THEN athena_raise('length must be greater than or equal to 0', x)
   WHEN abs(s) > len(x) OR n = 0 THEN x[1:0]
   WHEN s > 0 THEN x[s : s + n - 1]
   ELSE x[len(x) + s + 1 : len(x) + s + n] END;
@@ -227,7 +225,7 @@ CREATE OR REPLACE TEMP MACRO athena_iso_timestamp(x) AS CASE
       CASE WHEN x LIKE '%T%' THEN left(rpad(regexp_extract(x, 'T([\d:]+)', 1), 8, ':00:00'), 2)
         || left(regexp_extract(x, 'T\d{2}((:\d{2})*)', 1) || ':00:00', 6) || regexp_extract(x, '\.\d{1,6}')
       ELSE '00:00:00' END AS TIMESTAMP)) AT TIME ZONE 'UTC'
-  WHEN athena_fail('from_iso8601_timestamp reads ISO 8601 in UTC only here, not: ' || x) THEN NULL END;
+  ELSE athena_raise('from_iso8601_timestamp reads ISO 8601 in UTC only here, not: ' || x, CAST(NULL AS TIMESTAMPTZ)) END;
 CREATE OR REPLACE TEMP MACRO athena_iso_text
   (x DATE) AS strftime(x, '%Y-%m-%d'),
   (x TIMESTAMP) AS strftime(x, '%Y-%m-%dT%H:%M:%S.%g'),
@@ -244,9 +242,9 @@ CREATE OR REPLACE TEMP MACRO athena_unixtime(x) AS epoch(x);
 CREATE OR REPLACE TEMP MACRO athena_from_unixtime(x) AS to_timestamp(floor(CAST(x AS DOUBLE) * 1000 + 0.5) / 1000);
 CREATE OR REPLACE TEMP MACRO athena_now() AS date_trunc('milliseconds', now());
 CREATE OR REPLACE TEMP MACRO athena_average(mean, probe) AS CASE
-  WHEN athena_refuse(typeof(probe) LIKE 'DECIMAL%', 'avg() of decimals is outside the local dialect; cast to double') THEN NULL ELSE mean END;
+  WHEN typeof(probe) LIKE 'DECIMAL%' THEN athena_raise('avg() of decimals is outside the local dialect; cast to double', mean) ELSE mean END;
 CREATE OR REPLACE TEMP MACRO athena_single(x) AS CASE
-  WHEN athena_refuse(typeof(x) LIKE 'STRUCT%', 'UNNEST of rows needs a column name for each field') THEN NULL ELSE x END;
+  WHEN typeof(x) LIKE 'STRUCT%' AND typeof(x) NOT LIKE '%]' THEN athena_raise('UNNEST of rows needs a column name for each field', x) ELSE x END;
 CREATE OR REPLACE TEMP MACRO athena_format_text(x) AS CASE
   WHEN x IS NULL THEN 'null'
   WHEN athena_binary(x) THEN native_double_plain(TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE)) ELSE athena_text(x) END;

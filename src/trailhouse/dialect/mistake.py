@@ -73,7 +73,7 @@ def unsupported(
 
 
 _NATIVE = re.compile(r"exception occurred while executing the UDF: \w+: ([^\n]*)")
-_OWN = re.compile(r"Could not convert string 'athena: (.*?)' to BOOL", re.DOTALL)
+_OWN = re.compile(r"Could not convert string 'athena: (.*?)' to INT64", re.DOTALL)
 _COLUMN = re.compile(
     r'Referenced column "([^"]+)" (?:not found|was not found)|does not have a column named "([^"]+)"'
     r'|Could not find key "([^"]+)" in struct|column "([^"]+)" does not exist'

@@ -42,14 +42,14 @@ def json_parse(text: str) -> str:
     """Return JSON text in canonical form, names sorted; raises NativeError if malformed."""
     try:
         return json_text.canonical(json_text.parse(text), sort=True)
-    except (JsonError, RecursionError):
+    except JsonError:
         raise NativeError(f"Cannot convert value to JSON: '{text}'") from None
 
 
 def _lenient(text: str) -> json_text.Json:
     try:
         return json_text.parse(text)
-    except (JsonError, RecursionError):
+    except JsonError:
         return None
 
 
