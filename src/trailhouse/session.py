@@ -256,7 +256,7 @@ class Trailhouse:
 
     def is_source(self, path: Path) -> bool:
         """Whether a path lies in a source; nothing is ever written there."""
-        return self.sources.hold(path)
+        return bool(self.sources.holding(path))
 
 
 def _kind_of(name: str, prefix: str) -> Kind:

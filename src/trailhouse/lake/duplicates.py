@@ -21,20 +21,25 @@ Keys = np.ndarray[Any, np.dtype[np.uint64]]
 """Shape (rows, 2); a row of zeros is an event of its own."""
 
 
-def keys_sql(columns: Sequence[str]) -> str:
-    """The two halves of the key, `high` and `low`, as DuckDB computes them; NULL without an eventid."""
+def keys_sql(columns: Sequence[str], rows: str) -> str:
+    """A statement (DuckDB) for the two halves, `high` and `low`, of each row's key; NULL without an eventid.
+
+    Args:
+        columns: Names of the rows' columns.
+        rows: What stands after FROM.
+    """
     names = [name for name in IDENTITY if name in columns]
     # Lengths go in, so that no choice of values can move the border between two fields.
     parts = ", ".join(f"coalesce(length({n})::VARCHAR || ':' || {n}, '-')" for n in names)
-    text = f"CASE WHEN eventid IS NOT NULL THEN concat({parts}) END"
-    return f"md5_number_upper({text}) AS high, md5_number_lower({text}) AS low"
+    digest = f"SELECT CASE WHEN eventid IS NOT NULL THEN md5_number(concat({parts})) END AS digest FROM {rows}"  # noqa: S608
+    low = (1 << 64) - 1
+    return f"SELECT (digest >> 64)::UBIGINT AS high, (digest & {low})::UBIGINT AS low FROM ({digest})"  # noqa: S608
 
 
 def keys_of(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> Keys:
     """The keys of a table's rows, in order."""
     names = [n for n in IDENTITY if n in rows.schema.names]
-    found = connection.from_arrow(rows.select(names)).query("rows", f"SELECT {keys_sql(names)} FROM rows")  # noqa: S608
-    return to_keys(found.to_arrow_table())
+    return to_keys(connection.from_arrow(rows.select(names)).query("rows", keys_sql(names, "rows")).to_arrow_table())
 
 
 def to_keys(halves: pa.Table) -> Keys:

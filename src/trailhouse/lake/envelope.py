@@ -25,6 +25,7 @@ _RECORDS = re.compile(rb'"Records"\s*:\s*(?=\[)')
 NOT_A_TRAIL = re.compile(rb'"eventSource"\s*:\s*"aws:')
 """Notifications of S3 have the names of a record; their sources are `aws:s3` and the like."""
 
+OBJECT_START = re.compile(rb'\{(?=\s*")')
 RECORD_START = re.compile(
     rb'\{\s*"(?:eventVersion|userIdentity|eventTime|eventSource|eventName|awsRegion|sourceIPAddress|userAgent|requestID'
     rb"|eventID|eventType|recipientAccountId|requestParameters|responseElements|readOnly|managementEvent|eventCategory)"
@@ -148,9 +149,10 @@ class Search:
         """Count bytes that were looked at in vain."""
         self._patience -= count
 
-    def after(self, at: int) -> int:
+    def after(self, at: int, before: int | None = None) -> int:
         """The offset of the next whole record that starts at or after `at`; -1 if there is none."""
-        for start in RECORD_START.finditer(self._text, at):
+        before = len(self._text) if before is None else before
+        for start in OBJECT_START.finditer(self._text, at, before):
             if self.given_up:
                 return -1
             try:
@@ -264,20 +266,19 @@ class _Opener:
             if self.contents.form and len(self.contents.flaws) == flaws:
                 self._flaw(Flaw(reason, at))
             return end
-        claims = _CLAIMS.match(text, at) and not NOT_A_TRAIL.search(text[at : at + _CLAIM_BYTES])
-        if claims:
+        head = text[at : at + _CLAIM_BYTES].partition(b"\n")[0]
+        trail = b'"eventVersion"' in head and not NOT_A_TRAIL.search(head)
+        if trail and _CLAIMS.match(head):
             self._name(self._line_form)
-        if self._claimed or RECORD_START.match(text, at):
+        if self._claimed or trail or RECORD_START.match(head):
             self._flaw(Flaw(reason, at))
         return self._resume(at)
 
     def _resume(self, at: int) -> int:
         """After a broken value: at the next line, or at a whole record before it."""
         line_end = self._text.find(b"\n", at) + 1 or len(self._text)
-        if not RECORD_START.search(self._text, at + 1, line_end):
-            return line_end
-        record = self._search.after(at + 1)
-        return line_end if record < 0 else min(line_end, record)
+        record = self._search.after(at + 1, line_end)
+        return line_end if record < 0 else record
 
     def _lists(self, at: int) -> int:
         """Take the list at `at`, and whatever follows it."""

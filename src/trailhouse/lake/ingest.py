@@ -243,10 +243,8 @@ class _Batch:
             return np.empty((0, 2), np.uint64)
         where, values = _same_days(days) if "eventtime" in names else ("true", [])
         with duckdb.connect() as connection:
-            found = connection.execute(
-                f"SELECT {keys_sql(names)} FROM read_parquet(?) WHERE NOT duplicate AND ({where})",  # noqa: S608
-                [list(paths), *values],
-            )
+            rows = f"read_parquet(?) WHERE NOT duplicate AND ({where})"
+            found = connection.execute(keys_sql(names, rows), [list(paths), *values])
             return to_keys(found.to_arrow_table())
 
     def _write(self, runs: Sequence[Run], pool: Pool) -> list[Staged]:

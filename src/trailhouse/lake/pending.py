@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from trailhouse.core.layout import Kind, LogKey, classify
+from trailhouse.core.layout import Classified, Kind, LogKey, classify
 from trailhouse.lake.ledger import Item
 from trailhouse.storage import StoredObject
 
@@ -23,7 +23,7 @@ GZIP_RATIO = 10
 
 _CHUNK = 20_000
 _NAMED = 1_000
-_COLUMNS = ("source", "name", "size", "version", "storage_class", "together", "sort_day")
+_COLUMNS = ("source", "name", "size", "version", "storage_class", "together", "sort_key")
 _LISTED = pa.schema([(n, pa.int64() if n == "size" else pa.string()) for n in _COLUMNS])
 
 
@@ -112,7 +112,8 @@ class Pending:
 
     def _gone(self) -> list[str]:
         rows = self._connection.execute(
-            "SELECT logfile FROM known ANTI JOIN seen USING (source, logfile) ORDER BY logfile LIMIT $1", [_NAMED]
+            "SELECT logfile FROM known ANTI JOIN seen USING (source, logfile) ORDER BY logfile LIMIT $1",
+            [_NAMED],
         )
         return [row[0] for row in rows.fetchall()]
 
@@ -129,8 +130,7 @@ class Pending:
                     continue
                 listing.new_bytes += stored.size
                 listing.json_bytes += json_estimate(stored)
-                day = f"{key.year}{key.month}{key.day}" if isinstance(key, LogKey) else ""
-                rows.append((*_row(stored), day))
+                rows.append((*_row(stored), _sort_key(key)))
             elif version == stored.version:
                 listing.known += 1
             else:
@@ -147,7 +147,9 @@ class Pending:
             {"n": range(len(chunk)), "source": [o.source for o in chunk], "logfile": [o.name for o in chunk]}
         )
         listed = self._connection.from_arrow(numbered)
-        joined = listed.query("listed", "SELECT version FROM listed LEFT JOIN known USING (source, logfile) ORDER BY n")
+        joined = listed.query(
+            "listed", "SELECT version FROM listed LEFT JOIN known USING (source, logfile) ORDER BY n"
+        )
         versions: list[str | None] = joined.to_arrow_table().column("version").to_pylist()
         self._connection.from_arrow(numbered.drop_columns(["n"])).insert_into("seen")
         return versions
@@ -155,7 +157,7 @@ class Pending:
     def batches(self, json_bytes: int) -> Iterator[list[Item]]:
         """The objects to take in, by day, in batches of about that much JSON."""
         cursor = self._connection.cursor().execute(
-            f"SELECT {', '.join(_COLUMNS[:-1])} FROM pending ORDER BY together, sort_day, source, name"  # noqa: S608
+            f"SELECT {', '.join(_COLUMNS[:-1])} FROM pending ORDER BY together, sort_key, source, name"  # noqa: S608
         )
         batch: list[Item] = []
         size = 0
@@ -169,6 +171,11 @@ class Pending:
                 size += json_estimate(stored)
         if batch:
             yield batch
+
+
+def _sort_key(key: Classified) -> str:
+    """Objects in the order of the rows that they hold, so that runs hardly overlap and merging copies little."""
+    return f"{key.year}{key.month}{key.day}/{key.account}/{key.region}" if isinstance(key, LogKey) else ""
 
 
 def json_estimate(stored: StoredObject) -> int:

@@ -30,8 +30,8 @@ from trailhouse.lake.window import RecordWindows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-BATCH_BYTES = 32 << 20
-"""Text after which a batch is given out: 32 MB cost two thirds of the memory of 64 MB at the same speed."""
+BATCH_BYTES = 16 << 20
+"""Text after which a batch is given out; from 8 to 16 MB is quickest, for it stays in the cache and the arenas."""
 
 
 @dataclass(frozen=True, slots=True)

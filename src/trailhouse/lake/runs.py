@@ -6,6 +6,7 @@ A run is an Arrow file without compression, so that merging maps it into memory 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,6 +124,7 @@ def _event_days(table: pa.Table) -> frozenset[str]:
     )
 
 
+@lru_cache(maxsize=256)
 def open_run(run: Run) -> pa.Table:
     """The rows of a run, mapped into memory, with the column `duplicate`."""
     table = pa.ipc.open_file(pa.memory_map(run.path)).read_all()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 
 from trailhouse.errors import StorageError
 from trailhouse.lake.ledger import Item, taken_in
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    import pyarrow as pa
-
     from trailhouse.core.layout import Kind
     from trailhouse.storage import Sources
 
@@ -29,6 +29,7 @@ LARGE = 24 << 20
 """Stored bytes from which an object is streamed and not held whole."""
 
 _CHUNK = 1 << 20
+_RUN_BYTES = 48 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +72,31 @@ class WriteTask:
 def read_objects(task: ReadTask) -> ReadResult:
     """Read a task's objects and leave sorted runs in its folder."""
     unread: list[tuple[str, str]] = []
-    runs: list[Run] = []
+    rows: dict[Kind, list[pa.Table]] = defaultdict(list)
     ledger: list[dict[str, Any]] = []
+    runs: list[Run] = []
     sizes = [0, 0, 0]
-    for number, reading in enumerate(
-        _without_collecting(read(_deliveries(task.items, task.sources, unread)))
-    ):
+    for reading in _without_collecting(read(_deliveries(task.items, task.sources, unread))):
         for kind, batch in reading.batches.items():
-            path = task.folder / f"run-{task.number:06}-{number:03}-{kind}.arrow"
-            runs.append(write_run(place(batch, task.items), kind, path, _connection()))
+            rows[kind].append(place(batch, task.items))
         failed = {name for name, _ in unread}
         for verdict in reading.verdicts:
             item = task.items[verdict.number]
             if item.object.name not in failed:
                 ledger.append(taken_in(item, verdict, task.batch, task.now))
-            sizes = [
-                sizes[0] + verdict.stored_bytes,
-                sizes[1] + verdict.json_bytes,
-                sizes[2] + verdict.records,
-            ]
+            sizes = [sizes[0] + verdict.stored_bytes, sizes[1] + verdict.json_bytes, sizes[2] + verdict.records]
+        runs += _full_runs(rows, task, len(runs), _RUN_BYTES)
+    runs += _full_runs(rows, task, len(runs), 0)
     return ReadResult(task.number, tuple(runs), tuple(ledger), tuple(unread), *sizes)
+
+
+def _full_runs(rows: dict[Kind, list[pa.Table]], task: ReadTask, number: int, least: int) -> list[Run]:
+    """Write the kinds of which at least so many bytes are there as runs, and forget their rows."""
+    runs = []
+    for kind in [k for k, tables in rows.items() if sum(t.nbytes for t in tables) >= least]:
+        path = task.folder / f"run-{task.number:06}-{number + len(runs):03}-{kind}.arrow"
+        runs.append(write_run(pa.concat_tables(rows.pop(kind)), kind, path, _connection()))
+    return runs
 
 
 def write_days(task: WriteTask) -> tuple[WrittenFile, ...]:

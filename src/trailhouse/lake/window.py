@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from trailhouse.lake.envelope import BOM, EXPORT_LINE, RECORD_START, Flaw, looks_like_record
+from trailhouse.lake.envelope import BOM, EXPORT_LINE, OBJECT_START, RECORD_START, Flaw, looks_like_record
 from trailhouse.lake.record import is_valid
 from trailhouse.lake.scan import ScanError, checked_end, elements, skip_space, value_end
 
@@ -184,11 +184,11 @@ def _cut_slowly(text: bytes) -> int:
 
 def _next_record(text: bytes, at: int) -> int:
     """Where the next record starts that is whole, or not yet at its end (0: not in sight)."""
-    for start in islice(RECORD_START.finditer(text, at), _MOST_STARTS):
+    for start in islice(OBJECT_START.finditer(text, at), _MOST_STARTS):
         try:
             end = checked_end(text, start.start())
         except ScanError as error:
-            if error.noticed == len(text):
+            if error.noticed == len(text) and RECORD_START.match(text, start.start()):
                 return start.start()
             continue
         if looks_like_record(text[start.start() : end]):

@@ -51,15 +51,6 @@ class Sources:
         for label, group in groupby(items, key=lambda item: item.source):
             yield from self.storage(label).read_many(group)
 
-    def hold(self, path: Path) -> bool:
-        """Whether a path lies in a source, where nothing is ever written."""
-        real = os.path.realpath(path)
-        local = [storage for storage in self.storages if isinstance(storage, LocalStorage)]
-        return any(
-            real == f"{one.base.rstrip('/')}/{one.single}" if one.single else within(real, one.base)
-            for one in local
-        )
-
     def storage(self, label: str) -> Storage:
         """The source of that label. Raises StorageError when there is none."""
         for storage in self.storages:
