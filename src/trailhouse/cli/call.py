@@ -13,6 +13,7 @@ from trailhouse.config import Settings, Source, load
 from trailhouse.core.times import format_duration, format_time, parse_time
 from trailhouse.errors import UsageError
 from trailhouse.output import Format, OutputFile, format_of, progress_on, write, write_file
+from trailhouse.output.files import refuse_source, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,10 +109,14 @@ class Call:
             names = ", ".join(Format)
             raise UsageError(f"--format {self.format}: there is no such format; there are {names}") from None
 
+    @property
+    def width(self) -> int | None:
+        """Cells of the terminal that takes results; None when none does."""
+        return shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else None
+
     def show(self, reader: pa.RecordBatchReader) -> int:
         """Write a result to standard output; how many rows it had."""
-        width = shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else None
-        written = write(reader, self.form, sys.stdout.buffer, width=width, colour=self.console.colour)
+        written = write(reader, self.form, sys.stdout.buffer, width=self.width, colour=self.console.colour)
         if written.footer:
             self.console.note(written.footer)
         return written.rows
@@ -122,6 +127,12 @@ class Call:
         """Write a result to a file outside of every source."""
         is_source = (lambda _: False) if house is None else house.is_source
         return write_file(reader, path, form, is_source=is_source)
+
+    def save_text(self, text: bytes, path: Path, house: Trailhouse) -> None:
+        """Write text to a file outside of every source."""
+        refuse_source(path, house.is_source)
+        with whole_file(path) as stream:
+            stream.write(text)
 
     def confirm(self, question: str) -> bool:
         """Ask, unless --yes; with --no-input or without a terminal the answer is no."""

@@ -1,0 +1,1 @@
+"""Questions as files: one `.sql` file each, in Athena's dialect."""
