@@ -15,7 +15,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from trailhouse.errors import SourceError, StorageError
-from trailhouse.storage import Access, Sources, StoredObject, open_sources, s3
+from trailhouse.storage import Access, Location, Sources, StoredObject, open_sources, s3
 
 pytestmark = pytest.mark.emulator
 
@@ -268,3 +268,24 @@ def test_heavy_imports_are_late() -> None:
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
         == "\n"
     )
+
+
+def test_every_source_may_have_an_access_of_its_own() -> None:
+    here, there = (
+        Access(endpoint_url="http://127.0.0.1:1"),
+        Access(profile="p", endpoint_url="http://127.0.0.1:2"),
+    )
+
+    def both(first: Access, second: Access) -> Sources:
+        named = [Location("s3://same/logs", first), Location("s3://same/logs", second)]
+        return open_sources(named, stdin=io.BytesIO(), spool=Path("/nonexistent"))
+
+    found = both(here, there)
+    assert [storage.access for storage in found.storages if isinstance(storage, s3.S3Storage)] == [
+        here,
+        there,
+    ]
+    assert [storage.label for storage in found.storages] == ["logs", "logs~2"]
+    assert found.identity == both(there, here).identity
+    with pytest.raises(SourceError, match="given twice"):
+        both(here, Access(endpoint_url=here.endpoint_url, profile="q"))

@@ -28,6 +28,19 @@ class Access:
     expected_owner: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A source as the user names it, with the access that it needs.
+
+    Attributes:
+        uri: a folder, file, glob pattern, archive, `-`, or `s3://bucket/prefix`.
+        access: how to reach it, where it is in S3.
+    """
+
+    uri: str
+    access: Access = Access()
+
+
 def overlap(first: str, second: str) -> SourceError:
     """The error for two sources that share objects."""
     if first == second:

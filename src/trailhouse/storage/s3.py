@@ -25,10 +25,10 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from trailhouse.errors import SourceError, StorageError
-from trailhouse.storage.access import Access, overlap
+from trailhouse.storage.access import Access, Location, overlap
 from trailhouse.storage.archives import stream
 from trailhouse.storage.files import changed
-from trailhouse.storage.objects import READ_LIMIT, SkippedNames, Storage, StoredObject, printable, too_large
+from trailhouse.storage.objects import READ_LIMIT, SkippedNames, StoredObject, printable, too_large
 
 _PARALLEL = 32
 _AHEAD = 128
@@ -244,22 +244,25 @@ class S3Storage:
         )
 
 
-def open_s3(texts: Sequence[str], access: Access) -> list[Storage]:
+def open_s3(locations: Sequence[Location]) -> list[S3Storage]:
     """Sources in S3, not yet contacted.
 
     Args:
-        texts: `s3://bucket/prefix`, several.
-        access: how to get there.
+        locations: `s3://bucket/prefix`, several, each with its access.
 
     Raises:
         SourceError: not of that form, or two of them overlap.
     """
-    found = [_parse(text, access) for text in texts]
+    found = [_parse(location.uri, location.access) for location in locations]
     for number, one in enumerate(found):
         for other in found[:number]:
-            if one.bucket == other.bucket and _nested(one.prefix, other.prefix):
+            if _server(one) == _server(other) and _nested(one.prefix, other.prefix):
                 raise overlap(other.uri, one.uri)
-    return [*found]
+    return found
+
+
+def _server(storage: S3Storage) -> tuple[str | None, str]:
+    return storage.access.endpoint_url, storage.bucket
 
 
 def _parse(text: str, access: Access) -> S3Storage:

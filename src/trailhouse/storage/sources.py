@@ -7,16 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
 from trailhouse.errors import SourceError, StorageError
 from trailhouse.storage import patterns
-from trailhouse.storage.access import Access, overlap
+from trailhouse.storage.access import Access, Location, overlap
 from trailhouse.storage.local import LocalStorage
 from trailhouse.storage.objects import SkippedNames, Storage, StoredObject, printable
 from trailhouse.storage.standard_input import spool_input
 from trailhouse.storage.walk import Places, within
+
+if TYPE_CHECKING:
+    from trailhouse.storage.s3 import S3Storage
 
 S3_SCHEME = "s3://"
 
@@ -84,15 +87,16 @@ class _Written:
 
 
 def open_sources(
-    sources: Sequence[str], *, stdin: BinaryIO, spool: Path, access: Access | None = None
+    sources: Sequence[str | Location], *, stdin: BinaryIO, spool: Path, access: Access | None = None
 ) -> Sources:
     """Find what the user named.
 
     Args:
-        sources: folders, files, glob patterns, `s3://bucket/prefix`, and `-` for standard input.
+        sources: folders, files, glob patterns, `s3://bucket/prefix`, and `-` for standard input; a
+            Location where one needs an access of its own.
         stdin: read to its end when a source is `-`.
         spool: folder for standard input; never inside a source.
-        access: how to reach S3.
+        access: how to reach S3 for those that do not say.
 
     Returns:
         The sources; nothing is listed yet but what the refusals need.
@@ -104,30 +108,32 @@ def open_sources(
         raise SourceError(
             "no source is given: name a folder, a file, an archive or s3://bucket/prefix by --source"
         )
-    access = access or Access()
-    if sources.count("-") > 1:
+    locations = [one if isinstance(one, Location) else Location(one, access or Access()) for one in sources]
+    texts = [location.uri for location in locations if not location.uri.startswith(S3_SCHEME)]
+    if texts.count("-") > 1:
         raise overlap("-", "-")
-    remote = [text for text in sources if text.startswith(S3_SCHEME)]
-    written = [_find(text) for text in sources if text != "-" and not text.startswith(S3_SCHEME)]
-    if "-" in sources:
+    written = [_find(text) for text in texts if text != "-"]
+    if "-" in texts:
         written.append(_standard_input(stdin, spool, written))
     _refuse_overlaps(written)
     places = Places(tuple(sorted({item.path for item in written})))
     opened: list[Storage] = [_local(item, places) for item in written]
-    opened += _open_remote(remote, access)
-    storages = _labelled(opened)
-    suffix = f" at {access.endpoint_url}" if remote and access.endpoint_url else ""
-    told = "\n".join(storage.uri for storage in storages) + suffix
-    return Sources(storages, hashlib.sha256(told.encode()).hexdigest())
+    remote = _open_remote(locations)
+    storages = _labelled([*opened, *remote])
+    # The same name at another server is another place.
+    told = [storage.uri for storage in opened]
+    told += [" at ".join(filter(None, (one.uri, one.access.endpoint_url))) for one in remote]
+    return Sources(storages, hashlib.sha256("\n".join(sorted(told)).encode()).hexdigest())
 
 
-def _open_remote(remote: list[str], access: Access) -> Sequence[Storage]:
+def _open_remote(locations: Sequence[Location]) -> "Sequence[S3Storage]":
+    remote = [location for location in locations if location.uri.startswith(S3_SCHEME)]
     if not remote:
         return []
     # boto3 and obstore take longer to import than a folder to list.
     from trailhouse.storage.s3 import open_s3  # noqa: PLC0415
 
-    return [*open_s3(remote, access)]
+    return open_s3(remote)
 
 
 def _standard_input(stdin: BinaryIO, spool: Path, others: Sequence[_Written]) -> _Written:
