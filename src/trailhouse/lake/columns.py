@@ -65,9 +65,7 @@ def opaque_array(values: Sequence[Any]) -> pa.Array:
     """Exact JSON texts: absent and null are NULL, a string is unquoted, the rest is as it was written."""
     if values.count(ABSENT) == len(values):
         return pa.nulls(len(values), pa.string())
-    lengths = np.array(list(map(len, map(memoryview, values))), np.int64)
-    data = b"".join(values)
-    starts = np.concatenate(([0], np.cumsum(lengths)))
+    data, lengths, starts = _joined(values)
     buffer = np.frombuffer(data + b"\0", np.uint8)
     first = buffer[starts[:-1]]
     present = (lengths > 0) & ~((lengths == len(_NULL)) & (first == _NULL[0]))
@@ -76,12 +74,19 @@ def opaque_array(values: Sequence[Any]) -> pa.Array:
         texts: list[Any] = list(values)
         for i in quoted.tolist():
             texts[i] = scalar_text(bytes(values[i])).encode()
-            lengths[i] = len(texts[i])
-        data = b"".join(texts)
-        starts = np.concatenate(([0], np.cumsum(lengths)))
-    validity = np.packbits(present, bitorder="little").tobytes()
-    buffers = [pa.py_buffer(validity), pa.py_buffer(starts.astype(np.int32).tobytes()), pa.py_buffer(data)]
-    return pa.Array.from_buffers(pa.string(), len(values), buffers)
+        data, lengths, starts = _joined(texts)
+    validity = pa.py_buffer(np.packbits(present, bitorder="little").tobytes())
+    return pa.Array.from_buffers(
+        pa.string(), len(values), [validity, pa.py_buffer(starts), pa.py_buffer(data)]
+    )
+
+
+def _joined(values: Sequence[Any]) -> tuple[bytes, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Exact texts end to end, their lengths, and where each starts (with the end of the last)."""
+    lengths = np.array(list(map(len, map(memoryview, values))), np.int32)
+    starts = np.zeros(len(values) + 1, np.int32)
+    np.cumsum(lengths, out=starts[1:])
+    return b"".join(values), lengths, starts
 
 
 def nested_array(values: Sequence[Any], type_: Type) -> pa.Array:
@@ -140,7 +145,9 @@ class Repeated:
         """The Arrow array of these exact texts, and what did not fit, by row."""
         if values.count(ABSENT) == len(values):
             return pa.nulls(len(values), arrow_type(self.column.type)), []
-        encoded = pa.array(list(map(bytes, values)), pa.binary()).dictionary_encode()
+        data, _, starts = _joined(values)
+        buffers = [None, pa.py_buffer(starts), pa.py_buffer(data)]
+        encoded = pa.Array.from_buffers(pa.binary(), len(values), buffers).dictionary_encode()
         decoded = [self._decode(text) for text in encoded.dictionary.to_pylist()]
         distinct = nested_array([value for value, _ in decoded], self.column.type)
         odd = {place: unparsed for place, (_, unparsed) in enumerate(decoded) if unparsed}

@@ -29,7 +29,7 @@ from trailhouse.lake.tables import LEDGER, Tables, table_name
 from trailhouse.lake.tasks import ReadResult, ReadTask, WriteTask, read_objects, write_days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Sequence, Set
     from datetime import datetime
 
     from trailhouse.lake.workspace import Workspace
@@ -43,6 +43,8 @@ TASK_JSON = 48 << 20
 _INLINE_JSON = 96 << 20
 _TASK_ROWS = 100_000
 _NAMED = 1_000
+# Event times are anybody's text: the last range takes all that is beyond.
+_MOST_RANGES = 200
 # Data files and staging together took at most half of the JSON in every source measured.
 _DISK_SHARE = 0.5
 
@@ -158,7 +160,6 @@ class _Ingest:
     def _take_in(self, pending: Pending, report: Report, jobs: int | None, batch_json: int) -> None:
         listing = report.listing
         self._workspace.check_disk(int(listing.json_bytes * _DISK_SHARE))
-        self._tables.create_missing()
         self._progress.reached("listed")
         self._progress.start(listing.new, listing.new_bytes)
         pool = _pool(listing.json_bytes, jobs)
@@ -167,9 +168,12 @@ class _Ingest:
                 _Batch(self._sources, self._workspace, self._tables, self._committer, self._now).run(
                     items, pool, report, self._progress
                 )
-        finally:
+        except BaseException:
             pool.close()
-            self._committer.clear_staging()
+            self._committer.clear()
+            raise
+        pool.close()
+        self._committer.clear_staging()
 
 
 def _pool(json_bytes: int, jobs: int | None) -> Pool:
@@ -238,8 +242,8 @@ class _Batch:
         """Keys of the lake's own rows of the same event days."""
         paths = self._tables.files()[table_name(kind)].paths
         names = [column.name for column in RECORD_COLUMNS[kind]]
-        days = sorted(frozenset().union(*(run.times for run in runs)))
-        if not paths or (not days and "eventtime" in names):
+        days = frozenset[str | None]().union(*(run.times for run in runs))
+        if not paths:
             return np.empty((0, 2), np.uint64)
         where, values = _same_days(days) if "eventtime" in names else ("true", [])
         with duckdb.connect() as connection:
@@ -322,16 +326,20 @@ def _day_shares(runs: Sequence[Run]) -> Iterator[tuple[tuple[Day, tuple[Piece, .
         yield tuple(share)
 
 
-def _same_days(days: Sequence[str]) -> tuple[str, list[str]]:
+def _same_days(days: Set[str | None]) -> tuple[str, list[str]]:
     """A condition on eventtime that row groups can be pruned by: each run of days as one range."""
     ranges: list[list[str]] = []
-    for day in days:
-        if ranges and ranges[-1][1][:7] == day[:7] and _day_of(day) == _day_of(ranges[-1][1]) + 1:
+    for day in sorted(day for day in days if day is not None):
+        if ranges and (_follows(day, ranges[-1][1]) or len(ranges) == _MOST_RANGES):
             ranges[-1][1] = day
         else:
             ranges.append([day, day])
-    where = " OR ".join("eventtime BETWEEN ? AND ?" for _ in ranges)
-    return where, [value for first, last in ranges for value in (first, last + "\U0010ffff")]
+    conditions = ["eventtime BETWEEN ? AND ?"] * len(ranges) + ["eventtime IS NULL"] * (None in days)
+    return " OR ".join(conditions), [value for first, last in ranges for value in (first, last + "\U0010ffff")]
+
+
+def _follows(day: str, last: str) -> bool:
+    return last[:7] == day[:7] and _day_of(day) == _day_of(last) + 1
 
 
 def _day_of(text: str) -> int:

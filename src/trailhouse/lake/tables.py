@@ -7,10 +7,12 @@ metadata that they were read from, and are read again from that metadata wheneve
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -74,9 +76,14 @@ class Tables:
     @cached_property
     def _catalog(self) -> SqlCatalog:
         from pyiceberg.catalog.sql import SqlCatalog  # noqa: PLC0415 - takes a second; reading does without it
+        from sqlalchemy import URL  # noqa: PLC0415 - with the catalog
 
-        warehouse = self._workspace.warehouse.as_uri()
-        catalog = SqlCatalog("trailhouse", uri=f"sqlite:///{self._workspace.catalog}", warehouse=warehouse)
+        # The warehouse is a plain path: in a URI, Iceberg's library takes %20 for three characters of a name.
+        database = URL.create(
+            "sqlite", database=os.fspath(self._workspace.catalog.absolute())
+        ).render_as_string()
+        warehouse = os.fspath(self._workspace.warehouse.absolute())
+        catalog = SqlCatalog("trailhouse", uri=database, warehouse=warehouse)
         catalog.create_namespace_if_not_exists(NAMESPACE)
         return catalog
 
@@ -86,45 +93,37 @@ class Tables:
             self._catalog.close()
             del self._catalog
 
-    def create_missing(self) -> None:
-        """Make the tables that are not there yet."""
-        for name, columns in tables().items():
-            if name not in self._locations():
-                self._create(name, columns)
+    def _create(self, name: str) -> Table:
+        from trailhouse.lake import iceberg  # noqa: PLC0415 - with the catalog
 
-    def _create(self, name: str, columns: Sequence[Column]) -> None:
-        from pyiceberg.transforms import IdentityTransform  # noqa: PLC0415 - with the catalog
-
-        table = self._catalog.create_table(
-            f"{NAMESPACE}.{name}", arrow_schema(columns), properties=_PROPERTIES
+        schema = iceberg.iceberg_schema(tables()[name])
+        return self._catalog.create_table(
+            f"{NAMESPACE}.{name}",
+            schema,
+            partition_spec=iceberg.partition_spec(schema, () if name == LEDGER else DAY_KEYS),
+            sort_order=iceberg.sort_order(schema, _SORT_KEYS),
+            properties=_PROPERTIES,
         )
-        if name == LEDGER:
-            return
-        with table.update_spec() as spec:
-            for key in DAY_KEYS:
-                spec.add_identity(key)
-        names = {c.name for c in columns}
-        with table.update_sort_order() as order:
-            for key in _SORT_KEYS:
-                if key in names:
-                    order.asc(key, IdentityTransform())
 
     def _locations(self) -> dict[str, str]:
         """Name and metadata location of every table, straight from the catalog's database."""
         if not self._workspace.catalog.exists():
             return {}
+        uri = f"{self._workspace.catalog.absolute().as_uri()}?mode=ro"
         try:
-            with sqlite3.connect(f"file:{self._workspace.catalog}?mode=ro", uri=True) as database:
+            with closing(sqlite3.connect(uri, uri=True)) as database:
                 rows = database.execute("SELECT table_name, metadata_location FROM iceberg_tables").fetchall()
-            database.close()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             if "no such table" in str(error):
                 return {}
-            raise LakeError(
-                f"the catalog {self._workspace.catalog} cannot be read ({error}); `trailhouse clean` removes the "
-                "working data, and the next command makes it anew"
-            ) from error
+            raise self._damaged(str(error)) from error
         return dict(rows)
+
+    def _damaged(self, reason: str) -> LakeError:
+        return LakeError(
+            f"the lake in {self._workspace.root} is damaged ({reason}): remove that folder (`trailhouse clean`), "
+            "and the next command takes everything in anew"
+        )
 
     def batches(self, name: str) -> set[str]:
         """The batches whose commit to this table is in its history."""
@@ -146,11 +145,20 @@ class Tables:
 
     def write_schema(self, name: str) -> pa.Schema:
         """The Arrow schema that a table's data files must have: Iceberg's field ids in its metadata."""
-        schema = self._load(name).schema()
-        return pa.schema([_with_ids(f, f.name, schema) for f in arrow_schema(tables()[name])])
+        from trailhouse.lake import iceberg  # noqa: PLC0415 - with the catalog
+
+        return iceberg.with_field_ids(arrow_schema(tables()[name]), self._load(name).schema())
 
     def _load(self, name: str) -> Table:
-        return self._catalog.load_table(f"{NAMESPACE}.{name}")
+        """A table, made if it is not there yet."""
+        from pyiceberg.exceptions import NoSuchTableError  # noqa: PLC0415 - with the catalog
+
+        try:
+            return self._catalog.load_table(f"{NAMESPACE}.{name}")
+        except NoSuchTableError:
+            return self._create(name)
+        except (OSError, ValueError) as error:
+            raise self._damaged(f"table {name}: {error}") from error
 
     def files(self) -> dict[str, TableFiles]:
         """The data files of every table as of now."""
@@ -174,23 +182,9 @@ class Tables:
         return self._workspace.root / _CACHE
 
     def _read_cache(self) -> Mapping[str, tuple[str, TableFiles]]:
+        """What is kept; nothing when it is missing or damaged, for it can be made anew."""
         try:
-            kept = json.loads(self._cache_path.read_text())
-        except (OSError, ValueError):
+            kept = json.loads(self._cache_path.read_text()).items()
+            return {n: (at, TableFiles(tuple(map(str, paths)), int(rows))) for n, (at, paths, rows) in kept}
+        except (OSError, ValueError, TypeError, AttributeError):
             return {}
-        return {n: (at, TableFiles(tuple(paths), rows)) for n, (at, paths, rows) in kept.items()}
-
-
-def _with_ids(field: pa.Field, path: str, schema: Schema) -> pa.Field:
-    kind = field.type
-    if pa.types.is_struct(kind):
-        kind = pa.struct([_with_ids(inner, f"{path}.{inner.name}", schema) for inner in kind])
-    elif pa.types.is_list(kind):
-        kind = pa.list_(_with_ids(kind.value_field, f"{path}.element", schema))
-    elif pa.types.is_map(kind):
-        kind = pa.map_(
-            _with_ids(kind.key_field, f"{path}.key", schema),
-            _with_ids(kind.item_field, f"{path}.value", schema),
-        )
-    metadata: Any = {b"PARQUET:field_id": str(schema.find_field(path).field_id).encode()}
-    return pa.field(field.name, kind, nullable=field.nullable, metadata=metadata)

@@ -86,10 +86,16 @@ def _slices(tables: Sequence[pa.Table], by: Sequence[str]) -> Iterator[pa.Table]
         parts = [t.slice(a, b - a) for t, a, b in zip(tables, starts, stops, strict=True) if b > a]
         starts = stops
         if parts:
-            rows = pa.concat_tables(parts)
-            yield (
-                rows if len(parts) == 1 else rows.take(pc.sort_indices(rows, [(n, "ascending") for n in by]))
-            )
+            yield _merge(parts, by)
+
+
+def _merge(parts: list[pa.Table], by: Sequence[str]) -> pa.Table:
+    """Sorted tables as one; those that do not overlap are put one after the other without copying a row."""
+    spans = sorted((_key(t, by, 0), _key(t, by, t.num_rows - 1), n) for n, t in enumerate(parts))
+    rows = pa.concat_tables([parts[n] for _, _, n in spans])
+    if all(before[1] <= after[0] for before, after in pairwise(spans)):
+        return rows
+    return rows.take(pc.sort_indices(rows, [(n, "ascending") for n in by]))
 
 
 def _borders(tables: Sequence[pa.Table], by: Sequence[str]) -> list[tuple[Any, ...]]:
