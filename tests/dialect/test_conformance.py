@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def connection(request: pytest.FixtureRequest) -> Iterator[duckdb.DuckDBPyConnec
 
 
 def statement(sql: str) -> str:
-    return sql if sql.split()[0].lower() in ("select", "with", "values") else f"select {sql}"
+    return sql if sql.split(maxsplit=1)[0].lower() in ("select", "with", "values") else f"select {sql}"
 
 
 def values(array: pa.Array) -> list[Any]:
@@ -45,10 +46,10 @@ def values(array: pa.Array) -> list[Any]:
     elif pa.types.is_map(array.type):
         keys, items = values(array.keys), values(array.items)
         spans = array.offsets.to_pylist()
-        found = [dict(zip(map(str, keys[a:b]), items[a:b], strict=True)) for a, b in zip(spans, spans[1:], strict=False)]
+        found = [dict(zip(map(str, keys[a:b]), items[a:b], strict=True)) for a, b in pairwise(spans)]
     elif pa.types.is_list(array.type):
         items, spans = values(array.values), array.offsets.to_pylist()
-        found = [items[a:b] for a, b in zip(spans, spans[1:], strict=False)]
+        found = [items[a:b] for a, b in pairwise(spans)]
     else:
         found = array.to_pylist()
     return [value if there else None for value, there in zip(found, valid, strict=True)]
@@ -65,13 +66,15 @@ def inner(kind: str) -> list[str]:
     return parts
 
 
-def same(kind: str, told: Any, got: Any) -> bool:
+def same(kind: str, told: Any, got: Any) -> bool:  # noqa: ANN401  # values of any type
     """Tell whether DuckDB's value is Trino's, by value and family of type."""
     family = re.split(r"[ (]", kind, maxsplit=1)[0]
     if told is None or got is None:
         return told is None and got is None
     if family == "array":
-        return len(told) == len(got) and all(same(inner(kind)[0], a, b) for a, b in zip(told, got, strict=True))
+        return len(told) == len(got) and all(
+            same(inner(kind)[0], a, b) for a, b in zip(told, got, strict=True)
+        )
     if family == "map":
         return told.keys() == got.keys() and all(same(inner(kind)[1], told[key], got[key]) for key in told)
     if family == "row":
@@ -79,14 +82,16 @@ def same(kind: str, told: Any, got: Any) -> bool:
     return scalar(family, told, got)
 
 
-def scalar(family: str, told: Any, got: Any) -> bool:
+def scalar(family: str, told: Any, got: Any) -> bool:  # noqa: ANN401, PLR0911  # a line a type
     if family in ("tinyint", "smallint", "integer", "bigint"):
         return type(got) is int and got == told
     if family == "decimal":
         return type(got) is Decimal and got == Decimal(told)
     if family in ("double", "real"):
         number = float(told)
-        return type(got) is float and (math.isclose(got, number, rel_tol=1e-14) or (math.isnan(got) and math.isnan(number)))
+        return type(got) is float and (
+            math.isclose(got, number, rel_tol=1e-14) or (math.isnan(got) and math.isnan(number))
+        )
     if family == "varbinary":
         return got == base64.b64decode(told)
     if family == "date":
@@ -111,11 +116,17 @@ def test_a_fact_of_trino(fact: dict[str, Any], connection: duckdb.DuckDBPyConnec
         told, rows = sorted(told, key=repr), sorted(rows, key=repr)
     assert len(rows) == len(told), rows
     for one, row in zip(told, rows, strict=True):
-        assert all(same(kind, a, b) for kind, a, b in zip(fact["types"], one, row, strict=True)), f"{row} is not {one}"
+        assert all(same(kind, a, b) for kind, a, b in zip(fact["types"], one, row, strict=True)), (
+            f"{row} is not {one}"
+        )
 
 
-@pytest.mark.parametrize("fact", [fact for fact in FACTS if "error" in fact], ids=lambda fact: fact["sql"][:60])
-def test_an_error_that_no_row_reaches_is_none(fact: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> None:
+@pytest.mark.parametrize(
+    "fact", [fact for fact in FACTS if "error" in fact], ids=lambda fact: fact["sql"][:60]
+)
+def test_an_error_that_no_row_reaches_is_none(
+    fact: dict[str, Any], connection: duckdb.DuckDBPyConnection
+) -> None:
     sql = f"select if(k > 1, {fact['sql']}) is null, try({fact['sql']}) is null from (values 1) t(k)"
     try:
         statement = translate(sql, tables={})
@@ -134,7 +145,9 @@ def test_every_function_of_the_allow_list_has_a_fact() -> None:
     assert set(FUNCTIONS) - words == set()
 
 
-@pytest.mark.parametrize("fact", [fact for fact in FACTS if "error" not in fact], ids=lambda fact: fact["sql"][:60])
+@pytest.mark.parametrize(
+    "fact", [fact for fact in FACTS if "error" not in fact], ids=lambda fact: fact["sql"][:60]
+)
 def test_what_is_written_for_athena_reads_the_same_again(fact: dict[str, Any]) -> None:
     athena = translate(statement(fact["sql"]), tables={}).athena
     assert translate(athena, tables={}).athena == athena

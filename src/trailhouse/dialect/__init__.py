@@ -6,9 +6,9 @@ only DuckDB noticed in the one form of a message.
 """
 
 from trailhouse.dialect.functions import FUNCTIONS
-from trailhouse.dialect.install import install
+from trailhouse.dialect.install import install, install_macros
 from trailhouse.dialect.mistake import explain_duckdb_error
 from trailhouse.dialect.statement import Statement, translate
 from trailhouse.dialect.tables import Scope
 
-__all__ = ["FUNCTIONS", "Scope", "Statement", "explain_duckdb_error", "install", "translate"]
+__all__ = ["FUNCTIONS", "Scope", "Statement", "explain_duckdb_error", "install", "install_macros", "translate"]

@@ -57,6 +57,7 @@ _NAMES = {
     "TableSample": "TABLESAMPLE",
     "Concat": "two string literals side by side",
     "Lateral": "LATERAL",
+    "IntervalSpan": "an interval of several units",
 }
 _TOP: tuple[type[exp.Expr], ...] = (
     exp.Select,
@@ -103,6 +104,8 @@ def _check_values(node: exp.Expr) -> None:
         raise Refusal(
             f"{node.this} is too large for a bigint", node, hint="write DECIMAL '...'", unsupported=False
         )
+    if isinstance(node, exp.Select) and not node.expressions:
+        raise Refusal("SELECT names nothing to select", node, unsupported=False)
     if isinstance(node, exp.LimitOptions) and (node.args.get("with_ties") or node.args.get("percent")):
         raise Refusal("FETCH FIRST ... WITH TIES is outside the supported dialect", node)
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):

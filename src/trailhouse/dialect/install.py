@@ -13,6 +13,7 @@ from duckdb.func import FunctionNullHandling, PythonUDFType
 from trailhouse.dialect.natives import NATIVES
 
 _log = logging.getLogger(__name__)
+_SETTINGS = ("TimeZone = 'UTC'", "default_null_order = 'nulls_last'", "ieee_floating_point_ops = true")
 _ARROW = {
     "VARCHAR": pa.string(),
     "BIGINT": pa.int64(),
@@ -51,9 +52,9 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
 
     The macros are temporary: they live with the connection and touch no database file.
     """
-    connection.execute(
-        "SET TimeZone = 'UTC'; SET default_null_order = 'nulls_last'; SET ieee_floating_point_ops = true"
-    )
+    for scope in ("", "GLOBAL "):  # this connection, and the cursors that it will have
+        for setting in _SETTINGS:
+            connection.execute(f"SET {scope}{setting}")
     query = "SELECT function_name FROM duckdb_functions() WHERE starts_with(function_name, 'native_')"
     present = {name for (name,) in connection.execute(query).fetchall()}
     for name, (function, takes, returns) in NATIVES.items():
@@ -69,4 +70,9 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
             type=PythonUDFType.ARROW,
             null_handling=FunctionNullHandling.SPECIAL,
         )
-    connection.execute(_macros())
+    install_macros(connection)
+
+
+def install_macros(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Make a cursor of an installed connection ready, also where its configuration is locked."""
+    cursor.execute(_macros())

@@ -243,8 +243,8 @@ CREATE OR REPLACE TEMP MACRO athena_from_unixtime(x) AS to_timestamp(floor(CAST(
 CREATE OR REPLACE TEMP MACRO athena_now() AS date_trunc('milliseconds', now());
 CREATE OR REPLACE TEMP MACRO athena_average(mean, probe) AS CASE
   WHEN typeof(probe) LIKE 'DECIMAL%' THEN athena_raise('avg() of decimals is outside the local dialect; cast to double', mean) ELSE mean END;
-CREATE OR REPLACE TEMP MACRO athena_single(x) AS CASE
-  WHEN typeof(x) LIKE 'STRUCT%' AND typeof(x) NOT LIKE '%]' THEN athena_raise('UNNEST of rows needs a column name for each field', x) ELSE x END;
+CREATE OR REPLACE TEMP MACRO athena_rowless(x) AS CASE
+  WHEN typeof(x) LIKE 'STRUCT%)[]' THEN athena_raise('UNNEST of rows needs a column name for each field', x) ELSE x END;
 CREATE OR REPLACE TEMP MACRO athena_format_text(x) AS CASE
   WHEN x IS NULL THEN 'null'
   WHEN athena_binary(x) THEN native_double_plain(TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE)) ELSE athena_text(x) END;

@@ -7,6 +7,8 @@ from sqlglot import exp
 
 from trailhouse.dialect.mistake import nearest, place_of_word, wrong
 
+_LIMIT = 2**63
+
 type_of_value = str | int | float | bool | None
 
 
@@ -39,6 +41,8 @@ def _literal(name: str, value: type_of_value, sql: str) -> exp.Expr:
         return exp.Literal.string(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise wrong(f'parameter ":{name}" is {value}, which SQL cannot write', sql, None)
+    if isinstance(value, int) and not -_LIMIT < value < _LIMIT:
+        raise wrong(f'parameter ":{name}" is too large for a bigint', sql, None)
     digits = repr(abs(value))
     if isinstance(value, float) and "e" not in digits:
         digits += "e0"  # without an exponent it would be a decimal

@@ -1,6 +1,6 @@
 """UNNEST of arrays, of arrays of rows (a column for each field) and of maps, with or without ordinality."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from sqlglot import exp
@@ -108,28 +108,38 @@ def rewrite_unnest(node: exp.Expr) -> exp.Expr:
 
 
 def _columns(lists: list[exp.Expr], widths: list[int], offset: object) -> exp.Select:
-    columns: list[exp.Expr] = []
-    for one, width in zip(lists, widths, strict=True):
-        item = call("unnest", one)
+    """Return a SELECT of rows with a column for each name; a list is worked out once, in the inner SELECT."""
+    inner: list[exp.Expr] = []
+    outer: list[exp.Expr] = []
+    for place, (one, width) in enumerate(zip(lists, widths, strict=True)):
+        item = f"item{place}_"
+        inner.append(exp.alias_(call("unnest", call("athena_rowless", one) if width == 1 else one), item))
         if width == 1:
-            columns.append(call("athena_single", item))
+            outer.append(exp.column(item))
         else:
-            columns += [
-                call("struct_extract_at", item, exp.Literal.number(place)) for place in range(1, width + 1)
+            fields = range(1, width + 1)
+            outer += [
+                call("struct_extract_at", exp.column(item), exp.Literal.number(field)) for field in fields
             ]
     if offset:
         longest = call(
-            "greatest", *(exp.func("coalesce", call("len", one), exp.Literal.number(0)) for one in lists)
+            "greatest", *(call("coalesce", call("len", one), exp.Literal.number(0)) for one in lists)
         )
-        columns.append(call("unnest", call("generate_series", exp.Literal.number(1), longest)))
-    return exp.Select(expressions=columns)
+        inner.append(
+            exp.alias_(call("unnest", call("generate_series", exp.Literal.number(1), longest)), "place_")
+        )
+        outer.append(exp.column("place_"))
+    return _over(inner, outer)
+
+
+def _over(inner: Sequence[exp.Expr], outer: Sequence[exp.Expr]) -> exp.Select:
+    rows = exp.Subquery(
+        this=exp.Select(expressions=list(inner)), alias=exp.TableAlias(this=exp.to_identifier("rows_"))
+    )
+    return exp.Select(expressions=list(outer), from_=exp.From(this=rows))
 
 
 def _unnamed(lists: list[exp.Expr], offset: object, node: exp.Expr) -> exp.Select:
     if len(lists) != 1 or offset:
         raise Refusal("UNNEST needs column names here", node, hint="write UNNEST(...) AS t(name, ...)")
-    inner = exp.Select(expressions=[exp.alias_(call("unnest", lists[0]), "row_")])
-    return exp.Select(
-        expressions=[call("unnest", exp.column("row_"))],
-        from_=exp.From(this=exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("rows_")))),
-    )
+    return _over([exp.alias_(call("unnest", lists[0]), "row_")], [call("unnest", exp.column("row_"))])

@@ -1,0 +1,36 @@
+import duckdb
+
+from trailhouse.dialect import install, translate
+
+
+def test_a_connection_can_be_prepared_twice_and_so_can_its_cursors() -> None:
+    with duckdb.connect() as connection:
+        install(connection)
+        install(connection)
+        with connection.cursor() as cursor:
+            install(cursor)
+            sql = translate("SELECT json_extract_scalar('{\"a\":1.10}', '$.a')", tables={}).duckdb
+            assert cursor.execute(sql).fetchall() == [("1.10",)]
+
+
+def test_nothing_is_left_in_a_database_file(tmp_path: object) -> None:
+    path = f"{tmp_path}/kept.duckdb"
+    with duckdb.connect(path) as connection:
+        install(connection)
+        assert connection.execute("SELECT athena_divide(7, 2)").fetchall() == [(3,)]
+    with duckdb.connect(path) as connection:
+        query = "SELECT count(*) FROM duckdb_functions() WHERE function_name SIMILAR TO '(athena|native)_.*'"
+        assert connection.execute(query).fetchall() == [(0,)]
+
+
+def test_many_rows_go_through_in_columns() -> None:
+    with duckdb.connect() as connection:
+        install(connection)
+        connection.execute(
+            "CREATE TABLE t AS SELECT CASE WHEN i % 7 = 0 THEN NULL"
+            " ELSE '{\"a\":' || i || '.50,\"b\":[' || i || ']}' END AS x"
+            " FROM range(5000) AS r(i)"
+        )
+        sql = "SELECT count(json_extract_scalar(x, '$.a')), max(cast(json_extract(x, '$.b[0]') as bigint)) FROM t"
+        statement = translate(sql, tables={"t": ("x",)})
+        assert connection.execute(statement.duckdb).fetchall() == [(4285, 4999)]
