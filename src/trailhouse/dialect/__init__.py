@@ -11,4 +11,12 @@ from trailhouse.dialect.mistake import explain_duckdb_error
 from trailhouse.dialect.statement import Statement, translate
 from trailhouse.dialect.tables import Scope
 
-__all__ = ["FUNCTIONS", "Scope", "Statement", "explain_duckdb_error", "install", "install_macros", "translate"]
+__all__ = [
+    "FUNCTIONS",
+    "Scope",
+    "Statement",
+    "explain_duckdb_error",
+    "install",
+    "install_macros",
+    "translate",
+]

@@ -6,25 +6,25 @@ import os
 from typing import TYPE_CHECKING
 
 import duckdb
+import pyarrow as pa
 
-from trailhouse.core.layout import Kind
 from trailhouse.core.schema import Column, duckdb_type
 from trailhouse.core.views import View, local_views
-from trailhouse.dialect import Statement, explain_duckdb_error, install
-from trailhouse.errors import SqlError
+from trailhouse.dialect import Statement, explain_duckdb_error, install, install_macros
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    import pyarrow as pa
-
+    from trailhouse.core.layout import Kind
+    from trailhouse.errors import SqlError
 
 _BATCH_ROWS = 10_000
+_STOPPED = "Query interrupted"
 
 
 class DuckDB:
-    """A connection to one state of a local lake."""
+    """One state of a local lake, and connections to it."""
 
     name = "duckdb"
 
@@ -46,10 +46,13 @@ class DuckDB:
         for view in self.views.values():
             self._connection.execute(f'CREATE VIEW "{view.name}" AS {view.sql}')
         self._lock([path for paths in (*files.values(), ledger) for path in paths])
+        self._idle = [self._connection]
+        self._busy: list[duckdb.DuckDBPyConnection] = []
 
     def _accounts(self, paths: Sequence[str]) -> list[str]:
+        twelve = "regexp_full_match(account, '[0-9]{12}')"
         rows = self._connection.execute(
-            "SELECT DISTINCT account FROM read_parquet($1) WHERE regexp_full_match(account, '[0-9]{12}') ORDER BY 1",
+            f"SELECT DISTINCT account FROM read_parquet($1) WHERE {twelve} ORDER BY 1",  # noqa: S608 - a constant
             [list(paths)],
         )
         return [row[0] for row in rows.fetchall()]
@@ -68,28 +71,60 @@ class DuckDB:
         """Run a translated statement; rows come as they are computed.
 
         Raises:
-            SqlError: The engine refuses it.
+            SqlError: The engine refuses it; also while rows are taken.
+            KeyboardInterrupt: It was stopped.
         """
+        # A connection forgets what it still had to say when it is asked again: each answer has its own.
+        connection = self._idle.pop() if self._idle else self._another()
+        self._busy.append(connection)
         try:
-            return self._connection.execute(statement.duckdb).to_arrow_reader(_BATCH_ROWS)
-        except duckdb.Error as error:
+            reader = connection.execute(statement.duckdb).to_arrow_reader(_BATCH_ROWS)
+        except (duckdb.Error, RuntimeError) as error:
+            self._release(connection)
             raise self._explained(error, statement) from error
+        return pa.RecordBatchReader.from_batches(reader.schema, self._rows(reader, connection, statement))
+
+    def _another(self) -> duckdb.DuckDBPyConnection:
+        cursor = self._connection.cursor()
+        install_macros(cursor)
+        return cursor
+
+    def _rows(
+        self, reader: pa.RecordBatchReader, connection: duckdb.DuckDBPyConnection, statement: Statement
+    ) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from reader
+        except (duckdb.Error, pa.ArrowException, OSError, RuntimeError) as error:
+            raise self._explained(error, statement) from error
+        finally:
+            self._release(connection)
+
+    def _release(self, connection: duckdb.DuckDBPyConnection) -> None:
+        if connection in self._busy:
+            self._busy.remove(connection)
+            self._idle.append(connection)
 
     def ask(self, sql: str, values: Sequence[object] = ()) -> pa.RecordBatchReader:
         """Run a statement of our own, in DuckDB's SQL, on a cursor of its own."""
         return self._connection.cursor().execute(sql, list(values)).to_arrow_reader(_BATCH_ROWS)
 
-    def _explained(self, error: duckdb.Error, statement: Statement) -> SqlError:
+    def _explained(self, error: Exception, statement: Statement) -> SqlError:
+        if str(error) == _STOPPED:
+            raise KeyboardInterrupt from None
         columns = {view.name: [c.name for c in view.columns] for view in self.views.values()}
+        # Errors that come while rows are read carry DuckDB's class of them in the text alone.
         return explain_duckdb_error(str(error), statement.athena, columns)
 
     def interrupt(self) -> None:
-        """Stop the running statement; safe from another thread."""
-        self._connection.interrupt()
+        """Stop the running statements; safe from another thread."""
+        for connection in tuple(self._busy):
+            connection.interrupt()
 
     def close(self) -> None:
         """Let go of memory and files."""
-        self._connection.close()
+        for connection in (*self._busy, *self._idle, self._connection):
+            connection.close()
+        self._busy, self._idle = [], []
 
 
 def _type(column: Column) -> str:
