@@ -1,7 +1,7 @@
-"""A batch's files -> the tables, so that a crash anywhere leaves all of it or nothing, after the next run at the latest.
+"""A batch's files -> the tables: a crash anywhere leaves all of it or nothing, after the next run at the latest.
 
-Files go to their place first, unseen. Then an intent names them all: from here on the batch is certain. Each table takes
-its files in one commit that carries the batch's name, so that what a crash left undone can be told and done.
+Files go to their place first, unseen. Then an intent names them all: from here on the batch is certain. Each table
+takes its files in one commit that carries the batch's name, so that what a crash left undone can be told and done.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trailhouse.lake.tables import LEDGER, Tables, table_name, tables
-from trailhouse.lake.workspace import sync_folder, write_durably
+from trailhouse.lake.workspace import NEW, sync_folder, write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -86,11 +86,21 @@ class Committer:
 
     def settle(self) -> None:
         """Finish what an earlier run was certain of, and remove what it was not. Needs the lock."""
-        for intent in sorted(self._workspace.intents.glob("*.json")):
+        for intent in self._pending():
             self._finish(intent.stem, json.loads(intent.read_text()))
         if any(self._workspace.staging.iterdir()):
-            self.remove_orphans()
-            self.clear_staging()
+            self.clear()
+
+    def _pending(self) -> list[Path]:
+        return sorted(self._workspace.intents.glob("*.json"))
+
+    def clear(self) -> None:
+        """Remove what a run leaves when it ends before its last commit. Needs the lock."""
+        self.remove_orphans()
+        for folder in (self._workspace.root, self._workspace.intents):
+            for unfinished in folder.glob(f"*{NEW}"):
+                unfinished.unlink(missing_ok=True)
+        self.clear_staging()
 
     def clear_staging(self) -> None:
         """Remove everything that a run leaves in staging. Needs the lock."""
@@ -101,8 +111,10 @@ class Committer:
                 entry.unlink(missing_ok=True)
 
     def remove_orphans(self) -> list[Path]:
-        """Remove data files that no table names; which ones they were."""
+        """Remove data files that no table and no intent names; which ones they were."""
         named = {path for files in self._tables.files().values() for path in files.paths}
+        for intent in self._pending():
+            named.update(path for paths in json.loads(intent.read_text()).values() for path in paths)
         orphans = [
             path
             for name in tables()

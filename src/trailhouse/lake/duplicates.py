@@ -31,7 +31,9 @@ def keys_sql(columns: Sequence[str], rows: str) -> str:
     names = [name for name in IDENTITY if name in columns]
     # Lengths go in, so that no choice of values can move the border between two fields.
     parts = ", ".join(f"coalesce(length({n})::VARCHAR || ':' || {n}, '-')" for n in names)
-    digest = f"SELECT CASE WHEN eventid IS NOT NULL THEN md5_number(concat({parts})) END AS digest FROM {rows}"  # noqa: S608
+    digest = (
+        f"SELECT CASE WHEN eventid IS NOT NULL THEN md5_number(concat({parts})) END AS digest FROM {rows}"  # noqa: S608
+    )
     low = (1 << 64) - 1
     return f"SELECT (digest >> 64)::UBIGINT AS high, (digest & {low})::UBIGINT AS low FROM ({digest})"  # noqa: S608
 
@@ -39,7 +41,9 @@ def keys_sql(columns: Sequence[str], rows: str) -> str:
 def keys_of(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> Keys:
     """The keys of a table's rows, in order."""
     names = [n for n in IDENTITY if n in rows.schema.names]
-    return to_keys(connection.from_arrow(rows.select(names)).query("rows", keys_sql(names, "rows")).to_arrow_table())
+    return to_keys(
+        connection.from_arrow(rows.select(names)).query("rows", keys_sql(names, "rows")).to_arrow_table()
+    )
 
 
 def to_keys(halves: pa.Table) -> Keys:

@@ -6,6 +6,7 @@ objects into sorted runs, flag duplicates, write the days, and commit them with 
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections import defaultdict
@@ -16,8 +17,8 @@ import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 
-from trailhouse.core.layout import Kind
 from trailhouse.core.schema import RECORD_COLUMNS
+from trailhouse.errors import DiskError, LakeError
 from trailhouse.lake.commit import Committer, Staged, staged
 from trailhouse.lake.duplicates import Keys, flag, keys_sql, to_keys
 from trailhouse.lake.ledger import Item, passed_over, to_table
@@ -29,9 +30,11 @@ from trailhouse.lake.tables import LEDGER, Tables, table_name
 from trailhouse.lake.tasks import ReadResult, ReadTask, WriteTask, read_objects, write_days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence, Set
+    from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
+    from trailhouse.core.layout import Kind
     from trailhouse.lake.workspace import Workspace
     from trailhouse.lake.writer import Piece, WrittenFile
     from trailhouse.storage import Sources
@@ -78,8 +81,10 @@ class Report:
         records: Records in them.
         duplicates: Records that the lake had already.
         misfits: Places that could not be read, in objects taken in.
-        quarantined: Objects that claim to be CloudTrail and gave nothing; first names and reasons.
+        damaged: Objects taken in that claim to be CloudTrail and could not be read whole; first names and reasons.
+        damaged_total: How many.
         unread: Objects that the source would not give; first names and reasons. They are tried again.
+        unread_total: How many.
     """
 
     listing: Listing
@@ -128,9 +133,24 @@ def ingest(
     try:
         with writing(workspace.lock, progress.waiting):
             return _Ingest(sources, workspace, tables, now, progress).run(needed, jobs, batch_json)
+    except OSError as error:
+        raise _refused(workspace, error) from error
+    except duckdb.Error as error:
+        raise LakeError(f"the lake in {workspace.root} cannot be used: {error}") from error
     finally:
         tables.close()
         progress.done()
+
+
+def _refused(workspace: Workspace, error: OSError) -> DiskError | LakeError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DiskError(
+            f"no room is left in {workspace.root}; what was committed stays, and the next command goes on from there: "
+            "make room, or name another folder with --workdir"
+        )
+    return LakeError(
+        f"the working folder {workspace.root} cannot be used: {error}; name another with --workdir"
+    )
 
 
 class _Ingest:
@@ -326,7 +346,7 @@ def _day_shares(runs: Sequence[Run]) -> Iterator[tuple[tuple[Day, tuple[Piece, .
         yield tuple(share)
 
 
-def _same_days(days: Set[str | None]) -> tuple[str, list[str]]:
+def _same_days(days: AbstractSet[str | None]) -> tuple[str, list[str]]:
     """A condition on eventtime that row groups can be pruned by: each run of days as one range."""
     ranges: list[list[str]] = []
     for day in sorted(day for day in days if day is not None):
@@ -335,7 +355,9 @@ def _same_days(days: Set[str | None]) -> tuple[str, list[str]]:
         else:
             ranges.append([day, day])
     conditions = ["eventtime BETWEEN ? AND ?"] * len(ranges) + ["eventtime IS NULL"] * (None in days)
-    return " OR ".join(conditions), [value for first, last in ranges for value in (first, last + "\U0010ffff")]
+    return " OR ".join(conditions), [
+        value for first, last in ranges for value in (first, last + "\U0010ffff")
+    ]
 
 
 def _follows(day: str, last: str) -> bool:

@@ -42,14 +42,15 @@ class Run:
         kind: The rows' kind.
         rows: How many.
         days: For each day in it, first row and the row after the last.
-        times: The days (`YYYY-MM-DD`) of its event times, to look up what the lake has of them already.
+        times: The first ten characters (`YYYY-MM-DD`) of its event times, to look up what the lake has of them
+            already; None for rows without.
     """
 
     path: str
     kind: Kind
     rows: int
     days: tuple[tuple[Day, int, int], ...]
-    times: frozenset[str]
+    times: frozenset[str | None]
 
 
 def place(batch: pa.RecordBatch, items: Sequence[Item]) -> pa.Table:
@@ -116,12 +117,16 @@ def _days(table: pa.Table) -> tuple[tuple[Day, int, int], ...]:
     )
 
 
-def _event_days(table: pa.Table) -> frozenset[str]:
+def _event_days(table: pa.Table) -> frozenset[str | None]:
     if "eventtime" not in table.schema.names:
         return frozenset()
-    return frozenset(
-        pc.utf8_slice_codeunits(table.column("eventtime"), 0, 10).unique().drop_null().to_pylist()
-    )
+    return frozenset(pc.utf8_slice_codeunits(table.column("eventtime"), 0, 10).unique().to_pylist())
+
+
+def read_run(run: Run) -> pa.Table:
+    """The rows of a run, read into memory."""
+    with pa.OSFile(run.path) as file, pa.ipc.open_file(file) as reader:
+        return reader.read_all()
 
 
 @lru_cache(maxsize=256)

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from trailhouse.core.layout import Kind
 from trailhouse.core.schema import FILES_COLUMNS, Column, lake_columns
 from trailhouse.errors import LakeError
@@ -26,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import pyarrow as pa
     from pyiceberg.catalog.sql import SqlCatalog
-    from pyiceberg.schema import Schema
     from pyiceberg.table import Table
 
     from trailhouse.lake.workspace import Workspace

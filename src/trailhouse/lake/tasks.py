@@ -6,23 +6,25 @@ import gc
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from trailhouse.errors import StorageError
 from trailhouse.lake.ledger import Item, taken_in
 from trailhouse.lake.reader import Delivery, read
-from trailhouse.lake.runs import Day, Run, place, write_run
+from trailhouse.lake.runs import Day, Run, place, read_run, write_run
 from trailhouse.lake.writer import Piece, WrittenFile, write_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from trailhouse.core.layout import Kind
+    from trailhouse.lake.reader import Verdict
     from trailhouse.storage import Sources
 
 LARGE = 24 << 20
@@ -71,28 +73,44 @@ class WriteTask:
 
 def read_objects(task: ReadTask) -> ReadResult:
     """Read a task's objects and leave sorted runs in its folder."""
-    unread: list[tuple[str, str]] = []
+    unread: dict[int, str] = {}
     rows: dict[Kind, list[pa.Table]] = defaultdict(list)
-    ledger: list[dict[str, Any]] = []
+    verdicts: list[Verdict] = []
     runs: list[Run] = []
-    sizes = [0, 0, 0]
     for reading in _without_collecting(read(_deliveries(task.items, task.sources, unread))):
         for kind, batch in reading.batches.items():
             rows[kind].append(place(batch, task.items))
-        failed = {name for name, _ in unread}
-        for verdict in reading.verdicts:
-            item = task.items[verdict.number]
-            if item.object.name not in failed:
-                ledger.append(taken_in(item, verdict, task.batch, task.now))
-            sizes = [sizes[0] + verdict.stored_bytes, sizes[1] + verdict.json_bytes, sizes[2] + verdict.records]
+        verdicts += reading.verdicts
         runs += _full_runs(rows, task, len(runs), _RUN_BYTES)
     runs += _full_runs(rows, task, len(runs), 0)
-    return ReadResult(task.number, tuple(runs), tuple(ledger), tuple(unread), *sizes)
+    if broken := [task.items[v.number] for v in verdicts if v.number in unread]:
+        runs = [rest for run in runs if (rest := _without(run, broken)) is not None]
+    whole = [v for v in verdicts if v.number not in unread]
+    return ReadResult(
+        task.number,
+        tuple(runs),
+        tuple(taken_in(task.items[v.number], v, task.batch, task.now) for v in whole),
+        tuple((task.items[number].object.name, reason) for number, reason in sorted(unread.items())),
+        sum(v.stored_bytes for v in whole),
+        sum(v.json_bytes for v in whole),
+        sum(v.records for v in whole),
+    )
+
+
+def _without(run: Run, broken: Sequence[Item]) -> Run | None:
+    """A run without the rows of objects that ended before their end: the next run reads those again, whole."""
+    table = read_run(run)
+    names = pc.binary_join_element_wise(table.column("logroot"), table.column("logfile"), "\0")
+    gone = pa.array([f"{item.logroot}\0{item.object.name}" for item in broken])
+    kept = table.filter(pc.invert(pc.is_in(names, gone)))
+    if kept.num_rows == table.num_rows:
+        return run
+    return write_run(kept, run.kind, Path(run.path), _connection()) if kept.num_rows else None
 
 
 def _full_runs(rows: dict[Kind, list[pa.Table]], task: ReadTask, number: int, least: int) -> list[Run]:
     """Write the kinds of which at least so many bytes are there as runs, and forget their rows."""
-    runs = []
+    runs: list[Run] = []
     for kind in [k for k, tables in rows.items() if sum(t.nbytes for t in tables) >= least]:
         path = task.folder / f"run-{task.number:06}-{number + len(runs):03}-{kind}.arrow"
         runs.append(write_run(pa.concat_tables(rows.pop(kind)), kind, path, _connection()))
@@ -119,7 +137,7 @@ def _without_collecting(readings: Iterable[Any]) -> Iterator[Any]:
             gc.enable()
 
 
-def _deliveries(items: Sequence[Item], sources: Sources, unread: list[tuple[str, str]]) -> Iterator[Delivery]:
+def _deliveries(items: Sequence[Item], sources: Sources, unread: dict[int, str]) -> Iterator[Delivery]:
     """The objects as the reader takes them: small ones many at a time, large ones as streams."""
     numbers = {(i.object.source, i.object.name): n for n, i in enumerate(items)}
     small: list[Item] = []
@@ -130,7 +148,7 @@ def _deliveries(items: Sequence[Item], sources: Sources, unread: list[tuple[str,
         yield from _small(small, numbers, items, sources, unread)
         small = []
         number = numbers[item.object.source, item.object.name]
-        yield Delivery(number, item.kind, _stream(item, sources, unread))
+        yield Delivery(number, item.kind, _stream(number, item, sources, unread))
     yield from _small(small, numbers, items, sources, unread)
 
 
@@ -139,23 +157,23 @@ def _small(
     numbers: dict[tuple[str, str], int],
     items: Sequence[Item],
     sources: Sources,
-    unread: list[tuple[str, str]],
+    unread: dict[int, str],
 ) -> Iterator[Delivery]:
     for stored, content in sources.read_many(i.object for i in some):
-        if isinstance(content, StorageError):
-            unread.append((stored.name, str(content)))
-            continue
         number = numbers[stored.source, stored.name]
-        yield Delivery(number, items[number].kind, (content,))
+        if isinstance(content, StorageError):
+            unread[number] = str(content)
+        else:
+            yield Delivery(number, items[number].kind, (content,))
 
 
-def _stream(item: Item, sources: Sources, unread: list[tuple[str, str]]) -> Iterator[bytes]:
+def _stream(number: int, item: Item, sources: Sources, unread: dict[int, str]) -> Iterator[bytes]:
     try:
         with sources.open(item.object) as stream:
             while chunk := stream.read(_CHUNK):
                 yield chunk
     except StorageError as error:
-        unread.append((item.object.name, str(error)))
+        unread[number] = str(error)
 
 
 @lru_cache(maxsize=1)

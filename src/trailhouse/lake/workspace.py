@@ -6,7 +6,9 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trailhouse.core.sizes import format_size
@@ -14,13 +16,16 @@ from trailhouse.errors import DiskError, LakeError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 FORMAT = 1
 """Of the working folder's layout; a folder of a newer format is not touched."""
 
+NEW = ".new"
+"""Suffix of a small file that is being written; worthless when the lock is free."""
+
 _ABOUT = "source.json"
 _LEAST_FREE = 64 << 20
+_PATTERN_SIGNS = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +76,18 @@ class Workspace:
             LakeError: A newer trailhouse made it.
         """
         about = self.root / _ABOUT
+        if found := _PATTERN_SIGNS.intersection(os.fspath(self.root)):
+            raise OutputError(
+                f"the working folder {self.root} has {' and '.join(sorted(found))} in its path, which would be taken "
+                "for a pattern of names; name another with --workdir"
+            )
         try:
             if about.exists():
                 self._check_format(about)
-                return
             for folder in (self.root, self.warehouse, self.staging, self.intents):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_durably(about, json.dumps({"format": FORMAT, "sources": list(sources)}, indent=2))
+            if not about.exists():
+                write_durably(about, json.dumps({"format": FORMAT, "sources": list(sources)}, indent=2))
         except OSError as error:
             raise OutputError(
                 f"the working folder {self.root} cannot be written ({error.strerror}); name another with --workdir"
@@ -86,7 +96,7 @@ class Workspace:
     @staticmethod
     def _check_format(about: Path) -> None:
         try:
-            found = json.loads(about.read_text())["format"]
+            found = int(json.loads(about.read_text())["format"])
         except (ValueError, KeyError, TypeError) as error:
             raise LakeError(f"{about} is damaged; remove the folder {about.parent} and run again") from error
         if found > FORMAT:
@@ -146,12 +156,19 @@ def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 def write_durably(path: Path, text: str) -> None:
     """Write a small file so that it is there whole or not at all."""
-    beside = path.with_name(path.name + ".new")
-    with beside.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    # Another process may be writing the same file: its half must not get in the way of ours.
+    with tempfile.NamedTemporaryFile(
+        "w", dir=path.parent, prefix=f"{path.name}.", suffix=NEW, delete=False, encoding="utf-8"
+    ) as file:
+        beside = Path(file.name)
+        try:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
     sync_folder(path.parent)
 
 
