@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from lake.samples import delivered, record, records, with_member
+from lake.samples import delivered, record, records
 from trailhouse.core.layout import Kind
-from trailhouse.lake.envelope import Contents, Search, looks_like_record, open_envelope, record_kind
+from trailhouse.lake.envelope import Contents, open_envelope, record_kind
+from trailhouse.lake.salvage import looks_like_record
 
 
 def dump(value: object) -> str:
@@ -262,17 +263,6 @@ def test_kinds_by_content(members: dict[str, Any], kind: Kind) -> None:
     assert record_kind(b"{") is Kind.CLOUDTRAIL
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"{}", b'{"eventVersion":"1"}', b'{"eventName":"x"}', b"[", b'{"eventVersion"',
-        b'{"eventVersion":"1","eventSource":"aws:s3"}', b'{"detail":{"eventVersion":"1","eventID":"2"}}',
-    ],
-)  # fmt: skip
-def test_what_is_no_record(text: bytes) -> None:
-    assert not looks_like_record(text)
-
-
 HOSTILE = {
     "unclosed objects": '{"eventVersion":' * 60_000,
     "unclosed objects, a line each": '{"eventVersion":\n' * 60_000,
@@ -295,11 +285,3 @@ def test_no_absurdity_takes_long(name: str) -> None:
     contents = opened(HOSTILE[name], claimed=True)
     assert contents.flaws
     assert time.process_time() - began < 8
-
-
-def test_the_search_gives_up_some_time() -> None:
-    search = Search(with_member('"a":1').encode())
-    assert search.after(0) == 0
-    search.spend(1 << 40)
-    assert search.given_up
-    assert search.after(0) == -1

@@ -14,6 +14,7 @@ from trailhouse.lake.record import ABSENT, Unparsed, decode_value, scalar_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_VIEW: Any = memoryview  # of a raw text, the one way to its length
 _QUOTE = ord('"')
 _NULL = b"null"
 _MOST_REMEMBERED = 50_000
@@ -83,7 +84,7 @@ def opaque_array(values: Sequence[Any]) -> pa.Array:
 
 def _joined(values: Sequence[Any]) -> tuple[bytes, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Exact texts end to end, their lengths, and where each starts (with the end of the last)."""
-    lengths = np.array(list(map(len, map(memoryview, values))), np.int32)
+    lengths = np.array(list(map(len, map(_VIEW, values))), np.int32)
     starts = np.zeros(len(values) + 1, np.int32)
     np.cumsum(lengths, out=starts[1:])
     return b"".join(values), lengths, starts

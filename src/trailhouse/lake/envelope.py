@@ -11,46 +11,33 @@ import json
 import re
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 from trailhouse.core.layout import Kind
-from trailhouse.lake.record import is_valid, scalar_text
+from trailhouse.lake.record import is_valid
+from trailhouse.lake.salvage import (
+    GIVEN_UP,
+    NO_JSON,
+    RECORD_START,
+    Flaw,
+    Salvage,
+    Search,
+    is_record,
+    looks_like_record,
+    parts_of,
+)
 from trailhouse.lake.scan import ScanError, checked_end, elements, members, skip_space, value_end
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 BOM = b"\xef\xbb\xbf"
 _RECORDS = re.compile(rb'"Records"\s*:\s*(?=\[)')
 NOT_A_TRAIL = re.compile(rb'"eventSource"\s*:\s*"aws:')
 """Notifications of S3 have the names of a record; their sources are `aws:s3` and the like."""
 
-OBJECT_START = re.compile(rb'\{(?=\s*")')
-RECORD_START = re.compile(
-    rb'\{\s*"(?:eventVersion|userIdentity|eventTime|eventSource|eventName|awsRegion|sourceIPAddress|userAgent|requestID'
-    rb"|eventID|eventType|recipientAccountId|requestParameters|responseElements|readOnly|managementEvent|eventCategory)"
-    rb'"\s*:'
-)
 EXPORT_LINE = re.compile(rb"\d{4}-\d\d-\d\dT[0-9:.]+Z?\s+(?=\{)")
-_IDENTIFYING = ("eventTime", "eventName", "eventSource", "eventID", "eventId", "eventCategory")
 _MESSAGES = ("logEvents", "events")
 _CLAIMS = re.compile(rb'\{\s*"eventVersion"\s*:')
-_NO_JSON = "this is no valid JSON"
 _NO_RECORD = "a record is no object of CloudTrail's"
 _CLAIM_BYTES = 4096
-_GIVEN_UP = "too much is broken to look any further"
 _NO_LIST = "there is no list of Records in it"
-_PATIENCE = 16
-_MOST_PATIENCE = 64 << 20
-_Parts = dict[str, list[tuple[int, int]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """A place that claims to be a record and cannot be read; `position` is a byte offset in the text."""
-
-    reason: str
-    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +80,10 @@ def open_envelope(text: bytes, *, claimed: bool) -> Contents:
     return contents if contents.form else Contents()
 
 
-def looks_like_record(text: bytes) -> bool:
-    """Whether an object (its exact text) is a CloudTrail record, old and aggregated ones included."""
-    try:
-        parts = _parts(text, skip_space(text, 0))
-    except ScanError:
-        return False
-    return _is_record(text, parts)
-
-
-def _is_record(text: bytes, parts: _Parts) -> bool:
-    if "eventVersion" not in parts or not any(name in parts for name in _IDENTIFYING):
-        return False
-    source = parts.get("eventSource")
-    return source is None or not text.startswith(b'"aws:', source[-1][0])
-
-
 def record_kind(text: bytes) -> Kind:
     """The delivery kind of a record that no key tells, from its own fields."""
     try:
-        parts = _parts(text, skip_space(text, 0))
+        parts = parts_of(text, skip_space(text, 0))
     except ScanError:
         return Kind.CLOUDTRAIL
     start, end = parts.get("eventCategory", [(0, 0)])[-1]
@@ -122,98 +93,6 @@ def record_kind(text: bytes) -> Kind:
     if category == b"Aggregated":
         return Kind.AGGREGATED
     return Kind.NETWORKACTIVITY if category == b"NetworkActivity" else Kind.CLOUDTRAIL
-
-
-def _parts(text: bytes, at: int) -> _Parts:
-    """Where the values of an object's members stand, by name."""
-    parts: _Parts = {}
-    for name, start, end in members(text, at):
-        plain = name[1:-1].decode("utf-8", "replace") if b"\\" not in name else scalar_text(name)
-        parts.setdefault(plain, []).append((start, end))
-    return parts
-
-
-class Search:
-    """Looks for the next whole record in text that is broken, with a bound on the work."""
-
-    def __init__(self, text: bytes) -> None:
-        self._text = text
-        self._patience = min(_PATIENCE * len(text), len(text) + _MOST_PATIENCE)
-
-    @property
-    def given_up(self) -> bool:
-        """Whether so much is broken that the search has been ended."""
-        return self._patience <= 0
-
-    def spend(self, count: int) -> None:
-        """Count bytes that were looked at in vain."""
-        self._patience -= count
-
-    def after(self, at: int, before: int | None = None) -> int:
-        """The offset of the next whole record that starts at or after `at`; -1 if there is none."""
-        before = len(self._text) if before is None else before
-        for start in OBJECT_START.finditer(self._text, at, before):
-            if self.given_up:
-                return -1
-            try:
-                end = checked_end(self._text, start.start())
-            except ScanError as error:
-                self.spend(error.noticed - start.start())
-                continue
-            if looks_like_record(self._text[start.start() : end]):
-                return start.start()
-            self.spend(end - start.start())
-        return -1
-
-
-class Salvage:
-    """Iterate over the readable objects of the array at `at`, going on after broken ones.
-
-    Attributes:
-        end: Where it stopped, afterwards: behind the array, or at the text's end if anything was broken.
-    """
-
-    def __init__(self, text: bytes, at: int, search: Search, flaw: Callable[[Flaw], None]) -> None:
-        self._text = text
-        self._search = search
-        self._flaw = flaw
-        self.end = at
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        """Yield start and end of each object; of other elements, and of what is broken, tell the flaw."""
-        try:
-            for start, end in elements(self._text, self.end):
-                if not is_valid(self._text[start:end]):
-                    raise ScanError(_NO_JSON, start)  # noqa: TRY301 - one way on for both
-                self.end = end
-                if self._text.startswith(b"{", start):
-                    yield start, end
-                else:
-                    self._flaw(Flaw("a record is no object", start))
-        except ScanError as error:
-            self._flaw(Flaw(error.reason, error.position))
-            yield from self.rest(error.position)
-        else:
-            self.end = self._text.find(b"]", self.end) + 1
-
-    def rest(self, at: int) -> Iterator[tuple[int, int]]:
-        """Yield what looks like a record after a broken place: other objects may be the inside of one."""
-        while (at := self._search.after(at)) >= 0:
-            taken = False
-            try:
-                for start, end in elements(self._text, at - 1, checked_end):
-                    at = end
-                    if looks_like_record(self._text[start:end]):
-                        taken = True
-                        yield start, end
-            except ScanError as broken:
-                self._search.spend(broken.noticed - broken.position)
-                if taken:
-                    self._flaw(Flaw(broken.reason, broken.position))
-                at = max(at, broken.position)
-        if self._search.given_up:
-            self._flaw(Flaw(_GIVEN_UP, self.end))
-        self.end = len(self._text)
 
 
 class _Opener:
@@ -243,7 +122,7 @@ class _Opener:
         try:
             end = self._end_of(text, at)
             if not is_valid(text[at:end]):
-                raise ScanError(_NO_JSON, at, end)  # noqa: TRY301 - one way on for both
+                raise ScanError(NO_JSON, at, end)  # noqa: TRY301 - one way on for both
         except ScanError as error:
             self._end_of = checked_end  # which stops at the fault: to look for an end each time is quadratic
             self._search.spend(error.noticed - at)
@@ -255,7 +134,7 @@ class _Opener:
         """Take what can be read of a broken top value; the offset where the next one may start."""
         text = self._text
         if self._search.given_up:
-            self._flaw(Flaw(_GIVEN_UP, at))
+            self._flaw(Flaw(GIVEN_UP, at))
             return len(text)
         if text.startswith(b"[", at) and (self._claimed or RECORD_START.search(text, at)):
             return self._records_list(at, "array")
@@ -313,10 +192,10 @@ class _Opener:
                 self._flaw(Flaw(_NO_RECORD, start))
 
     def _object(self, at: int, end: int, *, top: bool) -> None:
-        parts = _parts(self._text, at)
+        parts = parts_of(self._text, at)
         if "Records" in parts:
             self._records(parts["Records"])
-        elif _is_record(self._text, parts):
+        elif is_record(self._text, parts):
             self._name(self._line_form if top else "array")
             self.contents.found.append(Found(self._text[at:end], at))
         elif "detail" in parts and "detail-type" in parts:

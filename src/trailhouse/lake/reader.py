@@ -22,9 +22,10 @@ import pyarrow as pa
 from trailhouse.core.layout import Kind
 from trailhouse.core.schema import RECORD_COLUMNS, Text
 from trailhouse.lake.columns import Plain, Repeated, arrow_schema
-from trailhouse.lake.envelope import Flaw, open_envelope, record_kind
+from trailhouse.lake.envelope import open_envelope, record_kind
 from trailhouse.lake.inflate import Inflated, InflateError, inflate, inflate_stream
 from trailhouse.lake.record import ABSENT, Expected, Unparsed, decode_slowly, is_utf8, path_of, unparsed_text
+from trailhouse.lake.salvage import Flaw
 from trailhouse.lake.window import RecordWindows
 
 if TYPE_CHECKING:
@@ -337,7 +338,8 @@ class _Reader:
         for window in windows:
             tally.json += len(window.text) - window.added
             self.size += len(window.text)
-            if window.form == "other" or not self._fast(tally, window.text, window.form):
+            known = window.form != "other" and self._fast(tally, window.text, window.form)
+            if not known and window.text.strip():
                 self._slow(tally, window.text, window.position)
             yield
         self._conclude(tally, windows.flaw, claims=windows.claims)

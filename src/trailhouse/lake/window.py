@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from trailhouse.lake.envelope import BOM, EXPORT_LINE, OBJECT_START, RECORD_START, Flaw, looks_like_record
+from trailhouse.lake.envelope import BOM, EXPORT_LINE
 from trailhouse.lake.record import is_valid
+from trailhouse.lake.salvage import NO_JSON, OBJECT_START, RECORD_START, Flaw, looks_like_record
 from trailhouse.lake.scan import ScanError, checked_end, elements, skip_space, value_end
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ _RECORDS = b'{"Records":['
 _RECORDS_HEAD = re.compile(rb'\s*\{\s*"Records"\s*:\s*\[')
 _ARRAY_HEAD = re.compile(rb"\s*\[(?=\s*\{)")
 _FIRST_MEMBER = re.compile(rb'\s*(\{\s*"[^"\\]*"\s*:)')
+# Between two lists: two documents, or a name twice.
+_BORDER = re.compile(rb'\s*\]\s*(?:\}\s*\{|,)\s*"Records"\s*:\s*\[')
 _TRIES = 4
-_NO_JSON = "this is no valid JSON"
 _MOST_STARTS = 1000
 
 
@@ -98,11 +100,10 @@ class RecordWindows:
             if self._ended:
                 yield Window(opening + self._text, form, self._position - len(opening), len(opening))
                 return
-            cut = _cut(self._text) or _cut_slowly(self._text)
-            if cut:
-                body = self._text[:cut].rstrip().removesuffix(b",")
-                yield Window(_LIST + body + b"]", "array", self._position - 1, 2)
-                self._drop(cut)
+            end, following = _cut(self._text) or _cut_slowly(self._text) or (0, 0)
+            if following:
+                yield Window(_LIST + self._text[:end] + b"]", "array", self._position - 1, 2)
+                self._drop(following)
                 size = self._size
             elif len(self._text) >= self._most:
                 self.flaw = Flaw(f"a record of more than {self._most >> 20} MiB", self._position)
@@ -151,35 +152,43 @@ def _is_line(text: bytes) -> bool:
         return False
 
 
-def _cut(text: bytes) -> int:
-    """After which comma to cut, found from the end by how the first record begins, and proved by a parse."""
+def _cut(text: bytes) -> tuple[int, int] | None:
+    """Where to cut, found from the end by how the first record begins, and proved by a parse.
+
+    Returns:
+        Where the last whole record ends and where the next one starts; None if that is not in sight.
+    """
     first = _FIRST_MEMBER.match(text)
     at = len(text)
     for _ in range(_TRIES if first else 0):
         at = text.rfind(first[1], 1, at) if first else -1
         if at < 0:
-            return 0
+            return None
         body = text[:at].rstrip()
         if body.endswith(b",") and is_valid(_LIST + body[:-1] + b"]"):
-            return at
-    return 0
+            return len(body) - 1, at
+    return None
 
 
-def _cut_slowly(text: bytes) -> int:
-    """After the last whole element; of a broken first one, where the next record starts (0: not in sight)."""
+def _cut_slowly(text: bytes) -> tuple[int, int] | None:
+    """As `_cut`, after the last whole element; behind a broken first one, where the next record starts."""
     cut = 0
     try:
         for start, end in elements(_LIST + text, 0):
             if not is_valid(text[start - 1 : end - 1]):
-                raise ScanError(_NO_JSON, start)  # noqa: TRY301 - one way on for both
+                raise ScanError(NO_JSON, start)  # noqa: TRY301 - one way on for both
             cut = end - 1
     except ScanError as error:
         comma = skip_space(text, cut)
         if cut and text.startswith(b",", comma):
-            return comma + 1
+            return cut, comma + 1
         if error.noticed > len(text):
-            return 0
-    return _next_record(text, cut or 1)
+            return None
+    else:
+        if border := _BORDER.match(text, cut):
+            return cut, border.end()
+    following = _next_record(text, cut or 1)
+    return (following, following) if following else None
 
 
 def _next_record(text: bytes, at: int) -> int:
