@@ -42,7 +42,7 @@ Numbers: log2=athena_log2/1 log10=athena_log10/1 log=athena_log/2 sign=athena_si
 Numbers: bitwise_and=athena_bit_and/2 bitwise_or=athena_bit_or/2 bitwise_xor=athena_bit_xor/2
 Numbers: bitwise_not=athena_bit_not/1 from_base=native_from_base/2 to_base=athena_to_base/2
 Numbers: nan=athena_nan/0 infinity=athena_infinity/0 e=athena_e/0
-Text: lower/1 upper/1 length/1 replace=athena_replace/2-3 reverse/1 lpad/3 rpad/3 concat_ws/2-n
+Text: lower/1 upper=athena_upper/1 length/1 replace=athena_replace/2-3 reverse/1 lpad/3 rpad/3 concat_ws/2-n
 Text: chr/1 codepoint=unicode/1 starts_with/2 strpos/2 split=athena_split/2-3
 Text: split_part=athena_split_part/3 translate/3 substr=athena_substr/2-3
 Text: substring=athena_substr/2-3 trim=athena_trim/1 ltrim=athena_ltrim/1 rtrim=athena_rtrim/1

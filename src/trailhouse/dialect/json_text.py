@@ -104,6 +104,8 @@ def _value(text: str, at: int) -> tuple[Json, int]:
         value, end = _SCAN(text, at)
     except (StopIteration, ValueError, RecursionError):
         raise JsonError("not a JSON value") from None
+    if isinstance(value, Number) and (text[end : end + 1].isalnum() or text[end : end + 1] in tuple("+-._")):
+        raise JsonError("not a JSON number")
     return value, end
 
 

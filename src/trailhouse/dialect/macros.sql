@@ -23,14 +23,15 @@ CREATE OR REPLACE TEMP MACRO athena_divide(a, b) AS CASE
 CREATE OR REPLACE TEMP MACRO athena_modulus(a, b) AS CASE
   WHEN NOT (athena_binary(a) OR athena_binary(b)) AND b = 0 AND a IS NOT NULL THEN athena_raise('Division by zero', a % b)
   ELSE a % b END;
-CREATE OR REPLACE TEMP MACRO athena_add
-  (a DATE, b INTERVAL) AS CAST(a + b AS DATE),
-  (a INTERVAL, b DATE) AS CAST(a + b AS DATE),
-  (a, b) AS a + b;
-CREATE OR REPLACE TEMP MACRO athena_subtract
-  (a DATE, b DATE) AS CAST(a AS TIMESTAMP) - CAST(b AS TIMESTAMP),
-  (a DATE, b INTERVAL) AS CAST(a - b AS DATE),
-  (a, b) AS a - b;
+CREATE OR REPLACE TEMP MACRO athena_add(a, b) AS CASE
+  WHEN typeof(a) = 'DATE' OR typeof(b) = 'DATE' THEN athena_raise('write CAST(... AS date) where a date is added to', a + b)
+  ELSE a + b END;
+CREATE OR REPLACE TEMP MACRO athena_add_date(a, b) AS CAST(a + b AS DATE);
+CREATE OR REPLACE TEMP MACRO athena_subtract(a, b) AS CASE
+  WHEN typeof(a) = 'DATE' OR typeof(b) = 'DATE' THEN athena_raise('write CAST(... AS date) where a date is subtracted from', a - b)
+  ELSE a - b END;
+CREATE OR REPLACE TEMP MACRO athena_subtract_date(a, b) AS CAST(a - b AS DATE);
+CREATE OR REPLACE TEMP MACRO athena_between_dates(a, b) AS CAST(a AS TIMESTAMP) - CAST(b AS TIMESTAMP);
 CREATE OR REPLACE TEMP MACRO athena_ceil(x) AS CASE WHEN athena_whole(x) THEN cast_to_type(x, x) ELSE cast_to_type(ceil(x), x) END;
 CREATE OR REPLACE TEMP MACRO athena_floor(x) AS CASE WHEN athena_whole(x) THEN cast_to_type(x, x) ELSE cast_to_type(floor(x), x) END;
 CREATE OR REPLACE TEMP MACRO athena_sqrt(x) AS CASE WHEN x < 0 THEN CAST('nan' AS DOUBLE) ELSE sqrt(x) END;
@@ -197,12 +198,14 @@ CREATE OR REPLACE TEMP MACRO athena_slice(x, s, n) AS CASE
   WHEN abs(s) > len(x) OR n = 0 THEN x[1:0]
   WHEN s > 0 THEN x[s : s + n - 1]
   ELSE x[len(x) + s + 1 : len(x) + s + n] END;
-CREATE OR REPLACE TEMP MACRO athena_sequence
-  (a DATE, b DATE) AS list_transform(CASE WHEN a <= b THEN generate_series(a, b, INTERVAL 1 DAY) ELSE generate_series(a, b, INTERVAL (-1) DAY) END, lambda e: CAST(e AS DATE)),
-  (a, b) AS CASE WHEN a <= b THEN generate_series(CAST(a AS BIGINT), CAST(b AS BIGINT), 1) ELSE generate_series(CAST(a AS BIGINT), CAST(b AS BIGINT), -1) END;
-CREATE OR REPLACE TEMP MACRO athena_sequence_step
-  (a DATE, b DATE, s INTERVAL) AS list_transform(generate_series(a, b, s), lambda e: CAST(e AS DATE)),
-  (a, b, s) AS generate_series(a, b, s);
+CREATE OR REPLACE TEMP MACRO athena_sequence(a, b) AS
+  generate_series(CAST(a AS BIGINT), CAST(b AS BIGINT), CASE WHEN a <= b THEN 1 ELSE -1 END);
+CREATE OR REPLACE TEMP MACRO athena_sequence_days(a, b) AS list_transform(
+  generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), CASE WHEN a <= b THEN INTERVAL 1 DAY ELSE INTERVAL (-1) DAY END),
+  lambda e: CAST(e AS DATE));
+CREATE OR REPLACE TEMP MACRO athena_sequence_step(a, b, s) AS generate_series(a, b, s);
+CREATE OR REPLACE TEMP MACRO athena_sequence_days_step(a, b, s) AS list_transform(
+  generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), s), lambda e: CAST(e AS DATE));
 CREATE OR REPLACE TEMP MACRO athena_map(keys, items) AS map(keys, items);
 CREATE OR REPLACE TEMP MACRO athena_map_agg(entries) AS map_from_entries(list_filter(
   list_filter(entries, lambda e: e.key IS NOT NULL), lambda e, i:
@@ -214,10 +217,7 @@ CREATE OR REPLACE TEMP MACRO athena_histogram(h) AS map_from_entries(
   list_transform(map_entries(h), lambda e: {'key': e.key, 'value': CAST(e.value AS BIGINT)}));
 
 -- Time
-CREATE OR REPLACE TEMP MACRO athena_date_trunc
-  (unit VARCHAR, x DATE) AS CAST(date_trunc(unit, x) AS DATE),
-  (unit VARCHAR, x TIMESTAMP) AS date_trunc(unit, x),
-  (unit VARCHAR, x TIMESTAMPTZ) AS date_trunc(unit, x);
+CREATE OR REPLACE TEMP MACRO athena_date_trunc(unit, x) AS cast_to_type(date_trunc(unit, x), x);
 CREATE OR REPLACE TEMP MACRO athena_iso_timestamp(x) AS CASE
   WHEN x IS NULL OR regexp_full_match(x, '\d{4}(-\d{2}(-\d{2}(T\d{2}(:\d{2}(:\d{2}([.,]\d{1,12})?)?)?(Z|[+-]00(:?00)?)?)?)?)?')
     THEN date_trunc('milliseconds', CAST(
@@ -226,18 +226,13 @@ CREATE OR REPLACE TEMP MACRO athena_iso_timestamp(x) AS CASE
         || left(regexp_extract(x, 'T\d{2}((:\d{2})*)', 1) || ':00:00', 6) || regexp_extract(x, '\.\d{1,6}')
       ELSE '00:00:00' END AS TIMESTAMP)) AT TIME ZONE 'UTC'
   ELSE athena_raise('from_iso8601_timestamp reads ISO 8601 in UTC only here, not: ' || x, CAST(NULL AS TIMESTAMPTZ)) END;
-CREATE OR REPLACE TEMP MACRO athena_iso_text
-  (x DATE) AS strftime(x, '%Y-%m-%d'),
-  (x TIMESTAMP) AS strftime(x, '%Y-%m-%dT%H:%M:%S.%g'),
-  (x TIMESTAMPTZ) AS strftime(x AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ');
-CREATE OR REPLACE TEMP MACRO athena_date_add
-  (x DATE, i INTERVAL) AS CAST(x + i AS DATE),
-  (x TIMESTAMP, i INTERVAL) AS x + i,
-  (x TIMESTAMPTZ, i INTERVAL) AS x + i;
-CREATE OR REPLACE TEMP MACRO athena_wall
-  (x DATE) AS CAST(x AS TIMESTAMP),
-  (x TIMESTAMP) AS x,
-  (x TIMESTAMPTZ) AS x AT TIME ZONE 'UTC';
+CREATE OR REPLACE TEMP MACRO athena_iso_text(x) AS CASE typeof(x)
+  WHEN 'DATE' THEN strftime(CAST(x AS TIMESTAMP), '%Y-%m-%d')
+  WHEN 'TIMESTAMP' THEN strftime(CAST(x AS TIMESTAMP), '%Y-%m-%dT%H:%M:%S.%g')
+  ELSE strftime(CAST(x AS TIMESTAMP), '%Y-%m-%dT%H:%M:%S.%gZ') END;
+CREATE OR REPLACE TEMP MACRO athena_date_add(x, i) AS cast_to_type(x + i, x);
+-- The session's time zone is UTC.
+CREATE OR REPLACE TEMP MACRO athena_wall(x) AS CAST(x AS TIMESTAMP);
 CREATE OR REPLACE TEMP MACRO athena_unixtime(x) AS epoch(x);
 CREATE OR REPLACE TEMP MACRO athena_from_unixtime(x) AS to_timestamp(floor(CAST(x AS DOUBLE) * 1000 + 0.5) / 1000);
 CREATE OR REPLACE TEMP MACRO athena_now() AS date_trunc('milliseconds', now());
@@ -274,3 +269,4 @@ CREATE OR REPLACE TEMP MACRO athena_repeat(x, n) AS list_transform(generate_seri
 CREATE OR REPLACE TEMP MACRO athena_map_from_entries(x) AS map_from_entries(
   list_transform(x, lambda e: {'key': struct_extract_at(e, 1), 'value': struct_extract_at(e, 2)}));
 CREATE OR REPLACE TEMP MACRO athena_iso_date(x) AS athena_date(x);
+CREATE OR REPLACE TEMP MACRO athena_upper(x) AS CASE WHEN contains(x, 'ẞ') THEN upper(x) ELSE replace(upper(x), 'ẞ', 'ß') END;

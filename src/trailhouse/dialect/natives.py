@@ -279,10 +279,8 @@ def url_part(url: str, part: str) -> str | None:
     try:
         parts = urlsplit(url)
         value = {
-            "scheme": parts.scheme or None,
-            "host": parts.netloc.rpartition("@")[2].rpartition(":")[0]
-            or parts.netloc.rpartition("@")[2]
-            or None,
+            "scheme": parts.scheme,
+            "host": parts.netloc.rpartition("@")[2].rpartition(":")[0] or parts.netloc.rpartition("@")[2],
             "port": str(parts.port) if parts.port is not None else None,
             "path": parts.path,
             "query": parts.query,

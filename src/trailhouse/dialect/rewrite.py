@@ -8,6 +8,7 @@ from sqlglot import exp
 from trailhouse.dialect import formats, unnest
 from trailhouse.dialect.casts import rewrite_cast
 from trailhouse.dialect.functions import FUNCTIONS, REFUSED, WINDOW_ONLY, Function
+from trailhouse.dialect.kinds import note_dates
 from trailhouse.dialect.mistake import nearest
 from trailhouse.dialect.trees import Refusal, call, cast, string_of
 
@@ -23,6 +24,7 @@ def rewrite(tree: exp.Expr) -> exp.Expr:
         Refusal: a function or form outside the dialect.
     """
     unnest.measure(tree)
+    note_dates(tree)
     root = exp.Paren(this=tree)
     for node in reversed(list(tree.walk(bfs=True))):
         rule = _RULES.get(type(node))
@@ -64,6 +66,8 @@ def _function(node: exp.Expr) -> exp.Expr:
     if args and name in _LOCAL_TIME:
         args[0] = _wall(args[0])
     done: exp.Expr = function.render(args)
+    if name == "sequence" and node.meta["dates"][0]:
+        done.set("this", "athena_sequence_days" if len(args) == 2 else "athena_sequence_days_step")  # noqa: PLR2004
     if function.wrap is not None:
         done.meta["wrap"] = name
     return done
@@ -119,9 +123,14 @@ def _is_number(node: exp.Expr) -> bool:
 
 
 def _dated(name: str) -> Callable[[exp.Expr], exp.Expr]:
-    """Return the rule for + or -, which change a date in a way of their own."""
+    """Return the rule for + or -, which keep a date a date."""
 
     def rule(node: exp.Expr) -> exp.Expr:
+        left, right = node.meta["dates"]
+        if left and right and name == "athena_subtract":
+            return call("athena_between_dates", node.this, node.expression)
+        if left or right:
+            return call(f"{name}_date", node.this, node.expression)
         if _is_number(node.this) or _is_number(node.expression):
             return node
         return call(name, node.this, node.expression)

@@ -5,15 +5,9 @@ from types import MappingProxyType
 
 from sqlglot import exp
 
+from trailhouse.dialect.kinds import is_map, named_expressions
 from trailhouse.dialect.trees import Refusal, call
 
-_MAPS = frozenset(
-    {
-        "map", "map_agg", "histogram", "multimap_agg", "map_filter", "map_concat",
-        "transform_keys", "transform_values", "split_to_map", "map_from_entries",
-    }
-)  # fmt: skip
-_THROUGH = frozenset({"try", "coalesce"})
 _ROWS: Mapping[str, int] = MappingProxyType({"resources": 3})  # arn, accountid, type
 _PAIRS = frozenset({"map_entries"})
 _MAP_WIDTH = 2
@@ -21,36 +15,15 @@ _MAP_WIDTH = 2
 
 def measure(tree: exp.Expr) -> None:
     """Note at each UNNEST how many columns its operands give; to be called before functions are rewritten."""
-    named = {one.alias.lower(): one.this for one in tree.find_all(exp.Alias) if one.alias}
+    named = named_expressions(tree)
     for node in tree.find_all(exp.Unnest):
-        widths = [_width(one, named, 0) for one in node.expressions]
+        widths = [_width(one, named) for one in node.expressions]
         node.meta["widths"] = _settle(node, widths)
-        node.meta["maps"] = [_is_map(one, named, 0) for one in node.expressions]
+        node.meta["maps"] = [is_map(one, named) for one in node.expressions]
 
 
-def _is_map(node: exp.Expr, named: Mapping[str, exp.Expr], depth: int) -> bool:
-    if isinstance(node, exp.Cast | exp.TryCast):
-        return bool(node.to.this is exp.DType.MAP)
-    if isinstance(node, exp.Anonymous):
-        name = node.name.lower()
-        return name in _MAPS or (
-            name in _THROUGH and bool(node.expressions) and _is_map(node.expressions[0], named, depth)
-        )
-    if isinstance(node, exp.Filter | exp.Window | exp.Paren):
-        return _is_map(node.this, named, depth)
-    if (
-        isinstance(node, exp.Column)
-        and node.name.lower() == "attributes"
-        and node.table.lower() == "webidfederationdata"
-    ):
-        return True
-    if isinstance(node, exp.Column) and node.name.lower() in named and depth < 5:  # noqa: PLR2004  # aliases of aliases end
-        return _is_map(named[node.name.lower()], named, depth + 1)
-    return False
-
-
-def _width(node: exp.Expr, named: Mapping[str, exp.Expr], depth: int) -> int | None:
-    if _is_map(node, named, depth):
+def _width(node: exp.Expr, named: Mapping[str, exp.Expr]) -> int | None:
+    if is_map(node, named):
         return _MAP_WIDTH
     if isinstance(node, exp.Column) and node.name.lower() in _ROWS:
         return _ROWS[node.name.lower()]
