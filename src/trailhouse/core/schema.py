@@ -40,7 +40,12 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A point in time, UTC, without a zone in its type, in microseconds (only in columns of ours)."""
+    """A point in time, UTC, without a zone in its type (only in columns of ours).
+
+    `digits` of a second, where an engine's type tells them.
+    """
+
+    digits: int = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +199,7 @@ DELIVERY_COLUMNS: tuple[Column, ...] = (
 """What a view adds after the record columns."""
 
 EVENT_TIMESTAMP = Column(
-    "eventtimestamp", MOMENT, about="eventtime as a timestamp(3), UTC; NULL if it is no time"
+    "eventtimestamp", Moment(digits=3), about="`eventtime` as a time, UTC; NULL if it is none"
 )
 """What `cloudtrail_events` adds after the delivery columns."""
 
@@ -277,7 +282,7 @@ def _render(type_: Type, r: _Rendering) -> str:
         case Flag() | Count():
             return r.flag if isinstance(type_, Flag) else r.count
         case Moment():
-            return r.moment
+            return r.moment.format(type_.digits)
 
 
 def _join(pairs: list[tuple[str, str]], between: str) -> str:
@@ -291,7 +296,7 @@ _HIVE = _Rendering(
     "map<string,string>",
 )  # fmt: skip
 _TRINO = _Rendering(
-    "varchar", "boolean", "bigint", "timestamp(6)",
+    "varchar", "boolean", "bigint", "timestamp({})",
     lambda pairs: f"row({_join(pairs, ' ')})",
     lambda item: f"array({item})",
     "map(varchar, varchar)",
