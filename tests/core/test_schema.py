@@ -88,7 +88,15 @@ def test_every_kind_with_records_has_columns() -> None:
 
 
 def test_order_of_what_views_and_lake_add() -> None:
-    assert [c.name for c in DELIVERY_COLUMNS] == ["account", "region", "year", "month", "day", "logroot", "logfile"]
+    assert [c.name for c in DELIVERY_COLUMNS] == [
+        "account",
+        "region",
+        "year",
+        "month",
+        "day",
+        "logroot",
+        "logfile",
+    ]
     assert [c.name for c in LAKE_COLUMNS] == ["logrecord", "duplicate", "unparsed", "writer", "ingestedat"]
     assert events_columns() == (*view_columns(Kind.CLOUDTRAIL), EVENT_TIMESTAMP)
     assert "status" in {c.name for c in FILES_COLUMNS}
