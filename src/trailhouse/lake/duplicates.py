@@ -57,8 +57,13 @@ def to_keys(halves: pa.Table) -> Keys:
 def flag(known: Keys, new: Keys) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which of the new rows repeat a known row or an earlier new one."""
     rows = np.concatenate((known, new))
-    order = np.lexsort((rows[:, 1], rows[:, 0]))  # stable: known ones first, then in the order given
+    order = np.argsort(rows[:, 0], kind="stable")  # known ones first, then in the order given
     ordered = rows[order]
+    same = ordered[1:, 0] == ordered[:-1, 0]
+    if (ordered[1:, 1] != ordered[:-1, 1])[same].any():  # two events share half a key: sort by all of it
+        order = np.lexsort((rows[:, 1], rows[:, 0]))
+        ordered = rows[order]
+        same = (ordered[1:] == ordered[:-1]).all(axis=1)
     repeats = np.zeros(len(rows), bool)
-    repeats[order[1:]] = (ordered[1:] == ordered[:-1]).all(axis=1) & ordered[1:].any(axis=1)
+    repeats[order[1:]] = same & ordered[1:].any(axis=1)
     return repeats[len(known) :]
