@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 from trailhouse.errors import TrailhouseError
 
 if TYPE_CHECKING:
-    from trailhouse.session import Options, Result, Trailhouse
-    from trailhouse.session import open_house as open
+    from trailhouse.session import Result, Trailhouse
+    from trailhouse.session import open_house as open  # noqa: A004 - read as `trailhouse.open`
 
 __version__ = "0.1.0"
-__all__ = ["Options", "Result", "Trailhouse", "TrailhouseError", "__version__", "open"]
+__all__ = ["Result", "Trailhouse", "TrailhouseError", "__version__", "open"]
 
-_LATE = {"open": "open_house", "Options": "Options", "Result": "Result", "Trailhouse": "Trailhouse"}
+_LATE = {"open": "open_house", "Result": "Result", "Trailhouse": "Trailhouse"}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - what the session holds

@@ -1,16 +1,19 @@
-"""What an answer stands on, and what it should know of and does not: told from the ledger, without reading a log."""
+"""What an answer stands on, and what it should know of and does not.
+
+Told from the ledger, without reading a log.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from trailhouse.core.layout import Kind
 from trailhouse.output import Input, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from trailhouse.core.layout import Kind
     from trailhouse.engine.duckdb import DuckDB
     from trailhouse.lake.ingest import Report
     from trailhouse.lake.pending import Needed
@@ -66,19 +69,21 @@ class Evidence:
     def inputs(self, kinds: Sequence[Kind]) -> Iterator[Input]:
         """Every object that rows of these kinds in the window may come from, by name."""
         where, values = self._where(kinds)
-        sql = f"SELECT source, logfile, size, sha256 FROM {self._table} WHERE records > 0 AND {where} ORDER BY 1, 2"  # noqa: S608
+        found = f"FROM {self._table} WHERE records > 0 AND {where}"
+        sql = f"SELECT source, logfile, size, sha256 {found} ORDER BY 1, 2"
         for batch in self._engine.ask(sql, values):
             yield from (Input(*row.values()) for row in batch.to_pylist())
 
     def missing(self, kinds: Sequence[Kind]) -> Iterator[Missing]:
         """Every object of these kinds in the window that the answer does not hold whole or as it is now."""
         where, values = self._where(kinds)
-        sql = f"SELECT source, logfile, reason FROM {self._table} WHERE misfits > 0 AND {where} ORDER BY 1, 2"  # noqa: S608
+        found = f"FROM {self._table} WHERE misfits > 0 AND {where}"
+        sql = f"SELECT source, logfile, reason {found} ORDER BY 1, 2"
         for batch in self._engine.ask(sql, values):
             yield from (
                 Missing(r["source"], r["logfile"], "quarantined", r["reason"]) for r in batch.to_pylist()
             )
-        for verdict, names, _ in self._transient():
+        for verdict, names, _ in self._transient() if kinds else []:
             yield from (Missing(source, name, verdict, reason) for source, name, reason in names)
 
     def gaps(self, kinds: Sequence[Kind]) -> list[Gap]:
@@ -90,9 +95,8 @@ class Evidence:
         )
         row = self._engine.ask(sql, values).read_all().to_pylist()[0]
         gaps = [Gap("quarantined", row["total"], row["first"], row["reason"])] if row["total"] else []
-        return gaps + [
-            Gap(v, total, names[0][1], names[0][2]) for v, names, total in self._transient() if total
-        ]
+        transient = self._transient() if kinds else []
+        return gaps + [Gap(v, total, names[0][1], names[0][2]) for v, names, total in transient if total]
 
     def _transient(self) -> list[tuple[Verdict, list[tuple[str, str, str]], int]]:
         listing, report = self._listing, self._report
@@ -108,8 +112,10 @@ class Evidence:
     def _where(self, kinds: Sequence[Kind]) -> tuple[str, list[object]]:
         """The window on the ledger; objects whose key does not tell are in every window."""
         needed = self._needed
-        clauses, values = ["(kind IS NULL OR kind IN (SELECT unnest(?)))"], [[str(kind) for kind in kinds]]
-        parts: list[object] = [*values]
+        if not kinds:
+            return "false", []
+        clauses = ["(kind IS NULL OR kind IN (SELECT unnest(?)))"]
+        parts: list[object] = [[str(kind) for kind in kinds]]
         if needed.first:
             clauses.append("(year IS NULL OR concat_ws('-', year, month, day) >= ?)")
             parts.append(needed.first.isoformat())

@@ -2,15 +2,15 @@
 
 import trailhouse
 
-with trailhouse.open("evidence/") as house:
+with trailhouse.open("evidence/", since="2023-07-01") as house:
     for row in house.query("SELECT eventname, count(*) AS n FROM cloudtrail_events GROUP BY 1"):
         print(row["eventname"], row["n"])
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -18,19 +18,20 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
+from trailhouse.absence import Absence
 from trailhouse.core.inventory import Inventory, InventoryCount
 from trailhouse.core.layout import Kind
 from trailhouse.core.schema import RECORD_COLUMNS
-from trailhouse.dialect import Scope, Statement, translate
+from trailhouse.dialect import Statement, translate
 from trailhouse.engine.duckdb import DuckDB
 from trailhouse.errors import LakeError, SourceError
 from trailhouse.evidence import Evidence
 from trailhouse.lake.ingest import Progress, Report, ingest
-from trailhouse.lake.pending import Needed
 from trailhouse.lake.tables import LEDGER, Tables, table_name
 from trailhouse.lake.workspace import Workspace, workspace_for
+from trailhouse.options import Options, When, duration, moment, texts
 from trailhouse.output import Provenance, Window
-from trailhouse.storage import Access, Sources, open_sources
+from trailhouse.storage import Access, Location, Sources, open_sources
 from trailhouse.versions import versions
 
 if TYPE_CHECKING:
@@ -40,48 +41,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
     import pyarrow as pa
-
-    from trailhouse.config import Source
-
-DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to open sources; the defaults take everything.
-
-    Attributes:
-        since: Events from this moment on, UTC.
-        until: Events before this moment, UTC.
-        accounts: Account folders; empty: all.
-        regions: Region folders; empty: all.
-        late: How long after an event its file may have been delivered.
-        workdir: Folder of all working folders; None: the platform's for user data.
-        jobs: Worker processes; None: one a core.
-        table_prefix: Beginning of every name.
-        access: How to reach S3.
-    """
-
-    since: datetime | None = None
-    until: datetime | None = None
-    accounts: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-    late: timedelta = DAY
-    workdir: Path | None = None
-    jobs: int | None = None
-    table_prefix: str = "cloudtrail"
-    access: Access = field(default_factory=Access)
-
-    @property
-    def scope(self) -> Scope:
-        """What queries are limited to."""
-        return Scope(self.since, self.until, self.accounts, self.regions, self.late)
-
-    @property
-    def needed(self) -> Needed:
-        """Which objects have to be taken in for that."""
-        last = None if self.until is None else (self.until + self.late).date()
-        return Needed(self.since.date() if self.since else None, last, self.accounts, self.regions)
 
 
 class Silence:
@@ -132,11 +91,22 @@ class Result:
 class Trailhouse:
     """Opened sources with their lake. Use it as a context manager, or close it."""
 
-    def __init__(self, sources: Sources, options: Options, *, progress: Progress, now: datetime) -> None:
+    def __init__(
+        self, sources: Sources, options: Options, *, now: datetime, progress: Progress | None = None
+    ) -> None:
+        """Open what `trailhouse.open` found.
+
+        Args:
+            sources: Where the logs are.
+            options: What of them is asked.
+            now: The present, UTC; recorded with what is taken in.
+            progress: Hears how far taking in is.
+        """
         self.sources = sources
         self.options = options
         self.report: Report | None = None
-        self._progress = progress
+        self.asked: list[Statement] = []
+        self._progress = progress or Silence()
         self._now = now
 
     def __enter__(self) -> Self:
@@ -158,8 +128,8 @@ class Trailhouse:
         """The working folder of these sources, made if it is not there."""
         if self.is_source(self.expected_workspace.root.resolve()):
             raise SourceError(
-                f"the working folder {self.expected_workspace.root} lies in a source, and sources are never written to: "
-                "name another with --workdir"
+                f"the working folder {self.expected_workspace.root} lies in a source, and sources are never "
+                "written to: name another with --workdir"
             )
         self.expected_workspace.prepare([storage.uri for storage in self.sources.storages])
         return self.expected_workspace
@@ -225,6 +195,7 @@ class Trailhouse:
             SqlError: It is wrong, or outside of what is answered exactly as Athena does.
         """
         statement = self.translate(sql, params)
+        self.asked.append(statement)
         return Result(statement, self.engine.execute(statement))
 
     @property
@@ -235,19 +206,34 @@ class Trailhouse:
             raise LakeError("nothing was taken in yet: call ingest first")
         return Evidence(engine, self.options.table_prefix, self.options.needed, self.report)
 
-    def kinds_of(self, statement: Statement) -> list[Kind]:
-        """The delivery kinds that a statement asks."""
-        prefix = self.options.table_prefix
-        asked = [name for name in statement.tables if name != f"{prefix}_files"]
-        return sorted({_kind_of(name, prefix) for name in asked}) if asked else list(RECORD_COLUMNS)
+    def explain(self, statement: Statement, rows: int) -> list[str]:
+        """Why an answer with that many rows is empty, or cannot be meant; at most three lines, mostly none."""
+        deferred = self.report.listing.deferred if self.report else 0
+        kinds = (
+            self.kinds_of(statement) if f"{self.options.table_prefix}_files" not in statement.tables else []
+        )
+        return Absence(self.engine, self.options.table_prefix, kinds, deferred).explain(statement, rows)
 
-    def provenance(self, statement: Statement, now: datetime) -> Provenance:
-        """Where an answer comes from, but for its inputs (`evidence.inputs`)."""
+    def kinds_of(self, *statements: Statement) -> list[Kind]:
+        """The delivery kinds that statements ask."""
+        prefix = self.options.table_prefix
+        asked = {name for statement in statements for name in statement.tables}
+        if f"{prefix}_files" in asked:
+            return list(RECORD_COLUMNS)
+        return sorted({_kind_of(name, prefix) for name in asked})
+
+    def provenance(self, statements: Sequence[Statement], now: datetime) -> Provenance:
+        """Where an answer comes from, but for its inputs (`evidence.inputs`).
+
+        Args:
+            statements: What was asked; none, if an answer is from the names of objects alone.
+            now: When the answer is written, UTC.
+        """
         o = self.options
         return Provenance(
-            sql=statement.athena,
-            engine=self.engine.name,
-            executed=statement.duckdb,
+            sql=";\n".join(statement.athena for statement in statements),
+            engine=self.engine.name if statements else "inventory",
+            executed=";\n".join(statement.duckdb for statement in statements),
             versions=versions(),
             window=Window(o.since, o.until, o.late, o.accounts, o.regions),
             created_at=now,
@@ -272,36 +258,59 @@ def workdir(options: Options) -> Path:
     return options.workdir or Path(platformdirs.user_data_dir("trailhouse", appauthor=False))
 
 
-def open_storages(places: Sequence[Source], options: Options, stdin: BinaryIO) -> Sources:
-    """Open the sources of a configuration.
+def open_storages(locations: Sequence[Location], options: Options, stdin: BinaryIO) -> Sources:
+    """Open sources, each with its own access.
 
     Raises:
         SourceError: A source is missing, unreadable or overlaps another.
     """
-    spool = workdir(options) / "stdin"
-    return open_sources([place.uri for place in places], stdin=stdin, spool=spool, access=options.access)
+    return open_sources(locations, stdin=stdin, spool=workdir(options) / "stdin")
 
 
-def open_house(
-    *uris: str,
-    options: Options | None = None,
-    now: datetime | None = None,
-    progress: Progress | None = None,
-    stdin: BinaryIO | None = None,
+def open_house(  # noqa: PLR0913 - keywords, each of them optional
+    *sources: str | os.PathLike[str],
+    since: When = None,
+    until: When = None,
+    accounts: Sequence[str] = (),
+    regions: Sequence[str] = (),
+    late: timedelta | str = timedelta(days=1),
+    workdir: str | os.PathLike[str] | None = None,
+    jobs: int | None = None,
+    table_prefix: str = "cloudtrail",
+    profile: str | None = None,
+    role_arn: str | None = None,
+    external_id: str | None = None,
+    aws_region: str | None = None,
+    endpoint_url: str | None = None,
 ) -> Trailhouse:
-    """Open sources.
+    """Open sources; nothing is read before it is needed.
 
     Args:
-        uris: Folders, files, patterns, archives, `-` (standard input) or `s3://bucket/prefix`.
-        options: Window, accounts, regions, places.
-        now: The present, UTC; recorded with what is taken in. None: the clock's.
-        progress: Hears how far taking in is.
-        stdin: What `-` reads.
+        sources: Folders, files, patterns, archives, `-` (standard input) or `s3://bucket/prefix`.
+        since: Events from then on: a time (naive ones are UTC), a day (its midnight, UTC), their ISO 8601
+            text, or `7d` for seven days ago.
+        until: Events before then.
+        accounts: Account folders; empty: all.
+        regions: Region folders; empty: all.
+        late: How long after an event its file may have been delivered: a duration or `36h`.
+        workdir: Folder for working data; None: the platform's for user data.
+        jobs: Processes that read logs; None: one a core.
+        table_prefix: Beginning of every name.
+        profile: Of the AWS configuration.
+        role_arn: Role to assume.
+        external_id: That the role asks for.
+        aws_region: Of the AWS services.
+        endpoint_url: An S3 compatible service instead of AWS.
 
     Raises:
         SourceError: A source is missing, unreadable or overlaps another.
+        UsageError: The window is empty, or a time, duration or account is none.
     """
-    options = options or Options()
-    spool = workdir(options) / "stdin"
-    sources = open_sources(uris, stdin=stdin or sys.stdin.buffer, spool=spool, access=options.access)
-    return Trailhouse(sources, options, progress=progress or Silence(), now=now or datetime.now(UTC))  # noqa: TID251
+    now = datetime.now(UTC)  # noqa: TID251 - the library is called where the command line is not
+    options = Options(
+        moment(since, now), moment(until, now), texts(accounts), texts(regions), duration(late),
+        None if workdir is None else Path(workdir).expanduser(), jobs, table_prefix,
+    )  # fmt: skip
+    access = Access(endpoint_url, profile, role_arn, external_id, aws_region)
+    locations = [Location(os.fspath(source), access) for source in sources]
+    return Trailhouse(open_storages(locations, options, sys.stdin.buffer), options, now=now)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,26 +21,29 @@ from trailhouse.output import Console, Level
 
 # Typer carries its own Click and names only this one of its faults; all others of a call share its base.
 UsageFault: Any = typer.BadParameter.__base__
-USAGE = 64
-INTERRUPTED = 130
+FAILED, USAGE, INTERRUPTED = 1, 64, 130
 _ABOUT = "All your CloudTrail, queryable and provable: in your own S3 with Athena, or on your laptop."
 _GLOBAL = "Global options"
+_SQL_COMMENT = re.compile(r"--(\s|[^\n]*\n)")
 
 
 class EitherSide(TyperGroup):
     """Takes the global options on either side of the command: those after it are moved before it."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own Click's
         """Parse the program's own options wherever they stand."""
-        own = {
-            name: o
-            for o in self.params
-            if isinstance(o, TyperOption)
-            for name in (*o.opts, *o.secondary_opts)
-        }
-        return list(
-            super().parse_args(ctx, _own_first(args, {n: o for n, o in own.items() if n != "--help"}))
-        )
+        if not args:
+            raise _UsageError(f"no command is given: give one of {', '.join(self.commands)}", self.name or "")
+        mine = [o for o in self.params if isinstance(o, TyperOption)]
+        own = {name: o for o in mine for name in (*o.opts, *o.secondary_opts) if name not in {"-h", "--help"}}
+        return list(super().parse_args(ctx, _own_first(args, own)))
+
+
+class _UsageError(Exception):
+    """A call that typer would end with the whole help."""
+
+    def __init__(self, message: str, command: str) -> None:
+        super().__init__(f"{message}\nsee {command} --help")
 
 
 def _own_first(args: Sequence[str], own: dict[str, TyperOption]) -> list[str]:
@@ -52,7 +57,8 @@ def _own_first(args: Sequence[str], own: dict[str, TyperOption]) -> list[str]:
         name, equals, _ = word.partition("=")
         option = own.get(name) or (own.get(word[:2]) if word[:1] == "-" and word[1:2] != "-" else None)
         if option is None:
-            rest.append(word)
+            # A statement that begins with a comment is no option.
+            rest.append(f" {word}" if _SQL_COMMENT.match(word) else word)
             continue
         front.append(word)
         takes_value = not (option.is_flag or option.count)
@@ -62,66 +68,71 @@ def _own_first(args: Sequence[str], own: dict[str, TyperOption]) -> list[str]:
 
 
 app = typer.Typer(
-    name="trailhouse", cls=EitherSide, help=_ABOUT, no_args_is_help=True, add_completion=False,
+    name="trailhouse", cls=EitherSide, help=_ABOUT, add_completion=False, rich_markup_mode=None,
     pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Global options work before and after the command, and as TRAILHOUSE_* in the environment.",
+    epilog="All options above work before and after the command, and as TRAILHOUSE_* in the environment.",
 )  # fmt: skip
 
 
-def _setting(flags: str, about: str) -> Any:  # noqa: ANN401 - as typer types it
+def _setting(flags: str, value: str, about: str) -> Any:  # noqa: ANN401 - as typer types it
     """An option that is a setting: its environment variable and file key are read with the other settings."""
-    return typer.Option(*flags.split(), help=about, rich_help_panel=_GLOBAL, show_default=False)
+    return typer.Option(*flags.split(), help=about, metavar=value, show_default=False)
 
 
-def _of_call(flags: str, variable: str, about: str) -> Any:  # noqa: ANN401 - likewise
-    """An option of one call, with its environment variable."""
+def _of_call(flags: str, value: str, about: str) -> Any:  # noqa: ANN401 - likewise
+    """An option of one call, with its environment variable; flags have no value."""
     names = flags.split()
+    variable = f"TRAILHOUSE_{names[-1].lstrip('-').replace('-', '_').upper()}"
     return typer.Option(
-        *names, envvar=f"TRAILHOUSE_{variable}", help=about, rich_help_panel=_GLOBAL, show_default=False,
-        show_envvar=False,
-    )  # fmt: skip
+        *names, envvar=variable, help=about, metavar=value or None, show_default=False, show_envvar=False
+    )
 
 
 @app.callback()
 def options(
     ctx: typer.Context,
     source: Annotated[
-        list[str] | None, _setting("-s --source", "Folder, file, pattern, archive, - or s3://; repeatable.")
+        list[str] | None,
+        _setting("-s --source", "SOURCE", "Folder, file, pattern, archive, - or s3://...; repeatable."),
     ] = None,
-    config: Annotated[Path | None, _of_call("-c --config", "CONFIG", "Configuration file.")] = None,
+    config: Annotated[Path | None, _of_call("-c --config", "FILE", "Configuration file.")] = None,
     since: Annotated[
-        str | None, _of_call("--since", "SINCE", "Events from then on: ISO 8601 in UTC, or 7d.")
+        str | None, _of_call("--since", "TIME", "Events from then on: ISO 8601 in UTC, or 7d.")
     ] = None,
-    until: Annotated[str | None, _of_call("--until", "UNTIL", "Events before then.")] = None,
+    until: Annotated[str | None, _of_call("--until", "TIME", "Events before then.")] = None,
     account: Annotated[
-        list[str] | None, _of_call("--account", "ACCOUNT", "Account folder; repeatable.")
+        list[str] | None, _of_call("--account", "ID", "Logs of this account; repeatable.")
     ] = None,
-    region: Annotated[list[str] | None, _of_call("--region", "REGION", "Region folder; repeatable.")] = None,
-    late: Annotated[str | None, _setting("--late", "How late a file may have been delivered (1d).")] = None,
-    format: Annotated[
+    region: Annotated[
+        list[str] | None, _of_call("--region", "NAME", "Logs of this region; repeatable.")
+    ] = None,
+    late: Annotated[
+        str | None, _setting("--late", "DURATION", "How late a file may have been delivered (1d).")
+    ] = None,
+    format: Annotated[  # noqa: A002 - the option's name
         str | None, _of_call("--format", "FORMAT", "table, line, csv, json, ndjson or parquet.")
-    ] = None,  # noqa: A002
-    json: Annotated[bool, _of_call("--json", "JSON", "Short for --format json.")] = False,
+    ] = None,
+    json: Annotated[bool, _of_call("--json", "", "Short for --format json.")] = False,
     output: Annotated[
-        Path | None, _of_call("-o --output", "OUTPUT", "File to write; its suffix names the format.")
+        Path | None, _of_call("-o --output", "FILE", "File to write; its suffix names the format.")
     ] = None,
-    profile: Annotated[str | None, _setting("--profile", "Profile of the AWS configuration.")] = None,
-    role_arn: Annotated[str | None, _setting("--role-arn", "Role to assume.")] = None,
+    profile: Annotated[str | None, _setting("--profile", "NAME", "Profile of the AWS configuration.")] = None,
+    role_arn: Annotated[str | None, _setting("--role-arn", "ARN", "Role to assume.")] = None,
     external_id: Annotated[
-        str | None, _setting("--external-id", "External id that the role asks for.")
+        str | None, _setting("--external-id", "ID", "External id that the role asks for.")
     ] = None,
-    aws_region: Annotated[str | None, _setting("--aws-region", "Region of the AWS services.")] = None,
+    aws_region: Annotated[str | None, _setting("--aws-region", "NAME", "Region of the AWS services.")] = None,
     endpoint_url: Annotated[
-        str | None, _setting("--endpoint-url", "An S3 compatible service instead of AWS.")
+        str | None, _setting("--endpoint-url", "URL", "An S3 compatible service instead of AWS.")
     ] = None,
-    workdir: Annotated[str | None, _setting("--workdir", "Folder for working data.")] = None,
-    jobs: Annotated[int | None, _setting("--jobs", "Processes that read logs.")] = None,
-    yes: Annotated[bool, _of_call("--yes", "YES", "Answer every question with yes.")] = False,
+    workdir: Annotated[str | None, _setting("--workdir", "FOLDER", "Folder for working data.")] = None,
+    jobs: Annotated[str | None, _setting("--jobs", "N", "Processes that read logs.")] = None,
+    yes: Annotated[bool, _of_call("--yes", "", "Answer every question with yes.")] = False,
     no_input: Annotated[
-        bool, _of_call("--no-input", "NO_INPUT", "Never ask; what would be asked is refused.")
+        bool, _of_call("--no-input", "", "Never ask; what would be asked is refused.")
     ] = False,
-    quiet: Annotated[bool, _of_call("-q --quiet", "QUIET", "Say errors only.")] = False,
-    verbose: Annotated[bool, _of_call("-v --verbose", "VERBOSE", "Say more.")] = False,
+    quiet: Annotated[bool, _of_call("-q --quiet", "", "Say errors only.")] = False,
+    verbose: Annotated[bool, _of_call("-v --verbose", "", "Say more.")] = False,
 ) -> None:
     """All your CloudTrail, queryable and provable: in your own S3 with Athena, or on your laptop."""
     level = Level.QUIET if quiet else Level.VERBOSE if verbose else Level.NORMAL
@@ -130,38 +141,81 @@ def options(
         "external_id": external_id, "region": aws_region, "endpoint_url": endpoint_url, "workdir": workdir,
         "jobs": jobs,
     }  # fmt: skip
+    if output and format and str(ctx.get_parameter_source("format")).endswith("ENVIRONMENT"):
+        format = None  # noqa: A001 - the suffix on the command line is stronger
+    talk: Talk = ctx.obj
+    talk.console = Console.on(talk.console.stream, os.environ, level)
     ctx.obj = Call(
         flags=settings, config=config, environ=os.environ, now=datetime.now(UTC), since=since, until=until,
-        accounts=tuple(account or ()), regions=tuple(region or ()), format="json" if json else format,
-        output=output, yes=yes, no_input=no_input, console=Console.on(sys.stderr, os.environ, level),
+        accounts=tuple(account or ()), regions=tuple(region or ()), format=format, json=json,
+        output=output, yes=yes, no_input=no_input, console=talk.console,
     )  # fmt: skip
 
 
 for module in (query, summary, inventory, ingest, init, demo, clean, version):
-    app.command(module.__name__.rpartition(".")[2])(module.run)
+    app.command(
+        module.__name__.rpartition(".")[2],
+        epilog="The options of `trailhouse --help` (--source, --since, --output, ...) work here, too.",
+    )(module.run)
+
+
+class Talk:
+    """Where the program talks, known before its options are."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the program and end the process with its exit code."""
-    console = Console.on(sys.stderr, os.environ)
+    _open_closed_streams()
+    talk = Talk(Console.on(sys.stderr, os.environ))
     try:
-        code = app(args=args, standalone_mode=False)
-    except TrailhouseError as error:
-        console.error(str(error))
-        sys.exit(error.exit_code)
-    except UsageFault as error:
-        console.error(_usage(error))
-        sys.exit(USAGE)
-    except (KeyboardInterrupt, typer.Abort):
-        console.note("interrupted; what was taken in stays, and the next command goes on from there")
-        sys.exit(INTERRUPTED)
+        code = app(args=args, standalone_mode=False, obj=talk)
+        sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        code = 0
+    except (KeyboardInterrupt, typer.Abort):
+        talk.console.note("interrupted; what was taken in stays, and the next command goes on from there")
+        code = INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - nobody shall see a traceback who did not ask for it
+        code = _failed(talk.console, error)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _usage(error: typer.BadParameter) -> str:
+def _failed(console: Console, error: Exception) -> int:
+    """Say what went wrong; the exit code."""
+    if isinstance(error, TrailhouseError):
+        console.error(str(error))
+        code = error.exit_code
+    elif isinstance(error, UsageFault | _UsageError):
+        console.error(_usage(error))
+        code = USAGE
+    elif isinstance(error, OSError) and error.strerror:
+        console.error(f"{error.strerror}{f': {error.filename}' if error.filename else ''}")
+        code = FAILED
+    else:
+        console.error(
+            f"this should not happen: {type(error).__name__}: {error}\n"
+            "run it again with -v for details, and report them"
+        )
+        code = FAILED
+    for line in traceback.format_exception(error):
+        console.detail(line.rstrip("\n"))
+    return code
+
+
+def _usage(error: Any) -> str:  # noqa: ANN401 - of typer's own Click
+    if isinstance(error, _UsageError):
+        return str(error)
     context = getattr(error, "ctx", None)
     hint = f"\nsee {context.command_path} --help" if context else ""
-    return error.format_message() + hint
+    return f"{error.format_message()}{hint}"
+
+
+def _open_closed_streams() -> None:
+    """A stream that the caller closed (`2>&-`) takes everything and keeps nothing."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115

@@ -6,23 +6,25 @@ import shutil
 import sys
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trailhouse.config import Settings, Source, load
 from trailhouse.core.times import format_duration, format_time, parse_time
-from trailhouse.errors import UsageError
-from trailhouse.output import Format, OutputFile, format_of, progress_on, write, write_file
-from trailhouse.output.files import refuse_source, whole_file
+from trailhouse.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     import pyarrow as pa
 
-    from trailhouse.output import Console
-    from trailhouse.session import Options, Trailhouse
+    from trailhouse.config import Settings, Source
+    from trailhouse.core.layout import Kind
+    from trailhouse.dialect import Statement
+    from trailhouse.options import Options
+    from trailhouse.output import Console, Format, Input, OutputFile
+    from trailhouse.session import Trailhouse
+    from trailhouse.storage import Location
 
 INCOMPLETE = 3
 _WIDTH = 80
@@ -41,6 +43,7 @@ class Call:
     accounts: tuple[str, ...]
     regions: tuple[str, ...]
     format: str | None
+    json: bool
     output: Path | None
     yes: bool
     no_input: bool
@@ -49,6 +52,8 @@ class Call:
     @cached_property
     def settings(self) -> Settings:
         """The settings: flag, environment, file, default. Raises ConfigError."""
+        from trailhouse.config import load  # noqa: PLC0415 - a tenth of a second that `version` does without
+
         settings = load(self.flags, self.environ, self.config)
         for note in settings.notes:
             self.console.warn(note)
@@ -57,16 +62,13 @@ class Call:
     @cached_property
     def options(self) -> Options:
         """How to open the sources. Raises UsageError."""
-        from trailhouse.session import Options  # noqa: PLC0415 - heavy, and `version` does without
+        from trailhouse.options import Options  # noqa: PLC0415 - heavy, and `version` does without
 
-        since, until = self._moment("--since", self.since), self._moment("--until", self.until)
-        if since and until and since >= until:
-            raise UsageError(
-                f"--since {self.since} is not before --until {self.until}: nothing lies between them"
-            )
+        settings = self.settings
         return Options(
-            since=since, until=until, accounts=self.accounts, regions=self.regions, late=self.settings.late,
-            workdir=self.settings.workdir, jobs=self.settings.jobs, table_prefix=self.settings.table_prefix,
+            since=self._moment("--since", self.since), until=self._moment("--until", self.until),
+            accounts=self.accounts, regions=self.regions, late=settings.late, workdir=settings.workdir,
+            jobs=settings.jobs, table_prefix=settings.table_prefix,
         )  # fmt: skip
 
     def _moment(self, flag: str, text: str | None) -> datetime | None:
@@ -76,16 +78,59 @@ class Call:
             raise UsageError(f"{flag}: {error}") from None
 
     def open(self) -> Trailhouse:
-        """Open the sources, and say what the window means. Raises SourceError, ConfigError."""
+        """Open the sources; refuse an output that cannot be written before anything is read.
+
+        Raises:
+            SourceError: A source cannot be used.
+            ConfigError: The settings are wrong.
+            UsageError: Window or format are.
+            OutputError: The output lies in a source.
+        """
         from trailhouse.cli.telling import IngestTalk  # noqa: PLC0415 - with the session
+        from trailhouse.output import progress_on  # noqa: PLC0415
         from trailhouse.session import Trailhouse, open_storages  # noqa: PLC0415 - heavy
 
-        sources = open_storages(self._places(), self.options, sys.stdin.buffer)
+        options = self.options
+        if self.output:
+            _ = self.form
+        locations = [self._location(source) for source in self.settings.log_sources()]
+        sources = open_storages(locations, options, sys.stdin.buffer)
         talk = IngestTalk(self.console, progress_on(self.console))
-        return Trailhouse(sources, self.options, progress=talk, now=self.now)
+        house = Trailhouse(sources, options, now=self.now, progress=talk)
+        if self.output:
+            self.check_output(self.output, house.is_source)
+        return house
 
-    def _places(self) -> tuple[Source, ...]:
-        return self.settings.log_sources()
+    @staticmethod
+    def check_output(path: Path, is_source: Callable[[Path], bool]) -> None:
+        """Refuse a file that cannot be written, before the work. Raises OutputError."""
+        from trailhouse.output.files import refuse_source  # noqa: PLC0415 - loads Arrow
+
+        refuse_source(path, is_source)
+        if not path.parent.is_dir():
+            raise OutputError(f"{path}: not written: there is no folder {path.parent}: make it first")
+
+    def _location(self, source: Source) -> Location:
+        """A source with its own access, or that of all."""
+        from trailhouse.storage import Access, Location  # noqa: PLC0415 - with the session
+
+        general = self.settings
+        own_role = source.role_arn is not None
+        access = Access(
+            endpoint_url=source.endpoint_url or general.endpoint_url,
+            profile=source.profile or general.profile,
+            role_arn=source.role_arn or general.role_arn,
+            external_id=source.external_id or (None if own_role else general.external_id),
+            region=source.region or general.region,
+            requester_pays=source.requester_pays,
+            expected_owner=source.expected_bucket_owner,
+        )
+        return Location(source.uri, access)
+
+    def refuse_output(self, command: str) -> None:
+        """Refuse --output where there is nothing to write. Raises UsageError."""
+        if self.output:
+            raise UsageError(f"--output {self.output}: `{command}` has no result to write: leave it out")
 
     def say_window(self) -> None:
         """Say which deliveries a window of event times is looked for in."""
@@ -93,52 +138,116 @@ class Call:
         if since or until:
             first = f"from {format_time(since)}" if since else ""
             last = f"before {format_time(until)}" if until else ""
+            between = " and " if first and last else ""
             late = format_duration(self.options.late)
             self.console.note(
-                f"events {first}{' and ' if first and last else ''}{last}, in files delivered up to {late} later (--late)"
+                f"events {first}{between}{last}, in files delivered up to {late} later (--late)"
             )
 
     @cached_property
     def form(self) -> Format:
         """The format of the result. Raises UsageError."""
-        if self.format is None:
-            return format_of(self.output) if self.output else Format.TABLE
+        from trailhouse.output import Format, format_of  # noqa: PLC0415 - loads Arrow
+
+        if self.json and self.format not in {None, "json"}:
+            raise UsageError(f"--json and --format {self.format} are two formats: give one")
+        named = "json" if self.json else self.format
         try:
-            return Format(self.format)
+            if named is None:
+                return format_of(self.output) if self.output else Format.TABLE
+            return Format(named.lower())
         except ValueError:
             names = ", ".join(Format)
-            raise UsageError(f"--format {self.format}: there is no such format; there are {names}") from None
+            raise UsageError(f"--format {named}: there is no such format; there are {names}") from None
+        except OutputError as error:
+            raise UsageError(str(error)) from None
 
     @property
     def width(self) -> int | None:
-        """Cells of the terminal that takes results; None when none does."""
-        return shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else None
+        """Cells of the terminal that results go to; None: it is none."""
+        shown = not self.output and sys.stdout.isatty()
+        return shutil.get_terminal_size((_WIDTH, 24)).columns if shown else None
 
     def show(self, reader: pa.RecordBatchReader) -> int:
         """Write a result to standard output; how many rows it had."""
-        written = write(reader, self.form, sys.stdout.buffer, width=self.width, colour=self.console.colour)
+        from trailhouse.output import write  # noqa: PLC0415 - loads Arrow
+
+        colour = self.width is not None and self.console.colour
+        written = write(reader, self.form, sys.stdout.buffer, width=self.width, colour=colour)
         if written.footer:
             self.console.note(written.footer)
         return written.rows
 
     def save(
-        self, reader: pa.RecordBatchReader, path: Path, form: Format, house: Trailhouse | None
+        self,
+        reader: pa.RecordBatchReader,
+        path: Path,
+        form: Format,
+        house: Trailhouse,
+        asked: Sequence[Statement],
     ) -> OutputFile:
-        """Write a result to a file outside of every source."""
-        is_source = (lambda _: False) if house is None else house.is_source
-        return write_file(reader, path, form, is_source=is_source)
+        """Write a result to a file outside of every source and, beside it, where it comes from.
+
+        Args:
+            reader: The result.
+            path: The file.
+            form: Its format.
+            house: What answered.
+            asked: The statements that it answers; none: it is from the names of objects alone.
+
+        Raises:
+            OutputError: It cannot be written there.
+        """
+        from trailhouse.output import write_file  # noqa: PLC0415 - loads Arrow
+
+        written = write_file(reader, path, form, is_source=house.is_source)
+        self._save_provenance(written, house, asked)
+        return written
 
     def save_text(self, text: bytes, path: Path, house: Trailhouse) -> None:
-        """Write text to a file outside of every source."""
-        refuse_source(path, house.is_source)
-        with whole_file(path) as stream:
-            stream.write(text)
+        """Write the answer to all that was asked of a house, already laid out, and where it comes from."""
+        import hashlib  # noqa: PLC0415 - rarely needed
+
+        from trailhouse.output import OutputFile  # noqa: PLC0415 - loads Arrow
+        from trailhouse.output.files import whole_file  # noqa: PLC0415
+
+        self.check_output(path, house.is_source)
+        with whole_file(path) as file:
+            file.write(text)
+        written = OutputFile(path, self.form, len(house.asked), len(text), hashlib.sha256(text).hexdigest())
+        self._save_provenance(written, house, house.asked)
+
+    def _save_provenance(self, written: OutputFile, house: Trailhouse, asked: Sequence[Statement]) -> None:
+        from trailhouse.output import write_provenance  # noqa: PLC0415 - only with --output
+
+        about = house.provenance(asked, self.now)
+        inputs, kinds = _listed(house), house.kinds_of(*asked)
+        missing = house.evidence.missing(kinds) if asked else ()
+        if asked:
+            inputs = house.evidence.inputs(kinds)
+        path = write_provenance(written, about, inputs, missing, is_source=house.is_source)
+        self.console.note(f"{written.rows:,} rows in {written.path}; where they come from: {path.name}")
+
+    def finish(self, house: Trailhouse, kinds: Sequence[Kind]) -> int:
+        """Say what is missing from an answer; the exit code."""
+        from trailhouse.cli.telling import tell_gaps  # noqa: PLC0415 - with the session
+
+        gaps = house.evidence.gaps(kinds)
+        tell_gaps(self.console, gaps)
+        return INCOMPLETE if gaps else 0
 
     def confirm(self, question: str) -> bool:
-        """Ask, unless --yes; with --no-input or without a terminal the answer is no."""
+        """Ask, unless --yes. Raises UsageError with --no-input or where nobody can answer."""
         if self.yes:
             return True
         if self.no_input or not sys.stdin.isatty():
             raise UsageError(f"{question} Say --yes to do it without being asked")
         self.console.note(f"{question} [y/N]")
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _listed(house: Trailhouse) -> Iterable[Input]:
+    """What an inventory stands on: names and sizes."""
+    from trailhouse.output import Input  # noqa: PLC0415 - only with --output
+
+    return (Input(item.source, item.name, item.size, None) for item in house.sources.list())

@@ -14,14 +14,23 @@ def run(
     ctx: typer.Context,
     everything: Annotated[bool, typer.Option("--all", help="Of all sources, not only those named.")] = False,
 ) -> int:
-    """Remove the working data of the sources named (or, with --all, of every source)."""
+    """Remove working data; the sources stay as they are.
+
+    That of the sources named or configured, or, with --all, of every source.
+    """
     from trailhouse.core.sizes import format_size  # noqa: PLC0415
-    from trailhouse.lake.workspace import workspaces  # noqa: PLC0415 - heavy
+    from trailhouse.lake.lock import writing  # noqa: PLC0415
+    from trailhouse.lake.workspace import Workspace, workspaces  # noqa: PLC0415 - heavy
     from trailhouse.session import workdir  # noqa: PLC0415
 
     call: Call = ctx.obj
-    found = workspaces(workdir(call.options))
-    if not everything:
+    call.refuse_output("clean")
+    place = workdir(call.options)
+    found = workspaces(place)
+    if everything:
+        kept = Workspace(place / "any").spool  # standard input, kept for whoever names it again
+        found += [(Workspace(kept), ("standard input",))] if kept.exists() else []
+    else:
         with call.open() as house:
             found = [one for one in found if one[0] == house.expected_workspace]
     if not found:
@@ -34,6 +43,7 @@ def run(
     ):
         return 1
     for workspace, _ in found:
-        workspace.remove()
+        with writing(workspace.lock, lambda: call.console.note("another run works there; waiting for it")):
+            workspace.remove()
     call.console.note(f"removed {format_size(total)}")
     return 0

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from trailhouse.cli.call import INCOMPLETE
 from trailhouse.core.schema import RECORD_COLUMNS
 
 if TYPE_CHECKING:
@@ -14,15 +13,18 @@ if TYPE_CHECKING:
 
 
 def run(ctx: typer.Context) -> int:
-    """Take new files into the local lake; reading commands do so by themselves."""
-    from trailhouse.cli.telling import tell_gaps, tell_report  # noqa: PLC0415 - with the session
+    """Take new files into the local lake.
+
+    Commands that read do so by themselves; this does nothing else.
+    """
+    from trailhouse.cli.telling import tell_nothing_new, tell_report  # noqa: PLC0415 - with the session
 
     call: Call = ctx.obj
+    call.refuse_output("ingest")
     with call.open() as house:
+        call.say_window()
         report = house.ingest()
         tell_report(call.console, report)
         if not report.files:
-            call.console.note(f"nothing new: all {report.listing.known:,} files are in the lake already")
-        gaps = house.evidence.gaps(list(RECORD_COLUMNS))
-        tell_gaps(call.console, gaps)
-    return INCOMPLETE if gaps else 0
+            tell_nothing_new(call.console, report)
+        return call.finish(house, list(RECORD_COLUMNS))

@@ -23,7 +23,11 @@ def run(
     ctx: typer.Context,
     source: Annotated[str | None, typer.Argument(metavar="[SOURCE]", help="What to look at.")] = None,
 ) -> int:
-    """Look at the source, print what is there, and write a commented configuration (trailhouse.yaml)."""
+    """Look at a source and write a configuration for it.
+
+    What is there is said; the file, trailhouse.yaml or that of --output, is commented. Without SOURCE the
+    sources configured or named by --source are looked at.
+    """
     from trailhouse.config import render_config  # noqa: PLC0415 - with the settings
 
     call: Call = ctx.obj

@@ -22,13 +22,16 @@ def run(
     ctx: typer.Context,
     days: Annotated[bool, typer.Option("--days", help="A row a day, not one a place.")] = False,
 ) -> int:
-    """Show roots, accounts, kinds, regions and days, and what was not understood; reads no file."""
+    """Show accounts, kinds, regions and days by the names of files.
+
+    What was not understood is counted and named; no file is read.
+    """
     call: Call = ctx.obj
     with call.open() as house:
         found = house.inventory()
         reader = _table(found, days=days).to_reader()
         if call.output:
-            call.save(reader, call.output, call.form, house)
+            call.save(reader, call.output, call.form, house, [])
         else:
             call.show(reader)
         for line in in_words(found):
@@ -59,7 +62,8 @@ def in_words(found: Inventory) -> Iterator[str]:
     for service, count in found.foreign:
         yield f"{count.files:,} files of another service: {escape(service)}"
     for storage_class, count in found.archived:
-        yield f"{count.files:,} log files are archived ({storage_class}) and cannot be read before they are restored"
+        what = f"{count.files:,} log files are archived ({escape(storage_class)})"
+        yield f"{what} and cannot be read before they are restored"
     if found.folders.files:
         yield f"{found.folders.files:,} markers of folders"
     if found.unknown.files:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trailhouse.cli.call import INCOMPLETE, Call
-from trailhouse.core.schema import RECORD_COLUMNS
+from trailhouse.cli.call import Call
 from trailhouse.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow as pa
 
+    from trailhouse.dialect import Statement
     from trailhouse.output import Format, OutputFile
-    from trailhouse.session import Result, Trailhouse
+    from trailhouse.session import Trailhouse
+
+_EXAMPLE = "give a statement, such as 'SELECT * FROM cloudtrail LIMIT 5'"
+_WORD = re.compile(r"\s*[\w.-]+\s*;?\s*")
 
 
 def run(
@@ -24,18 +30,21 @@ def run(
     sql: Annotated[
         str | None, typer.Argument(help="SQL as in Athena; - reads it from standard input.")
     ] = None,
-    file: Annotated[Path | None, typer.Option("-f", "--file", help="File that holds the SQL.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("-f", "--file", metavar="FILE", help="File that holds the SQL.")
+    ] = None,
     param: Annotated[
-        list[str] | None, typer.Option("--param", help="NAME=VALUE for :NAME; repeatable.")
+        list[str] | None,
+        typer.Option("--param", metavar="NAME=VALUE", help="Value for :NAME in the SQL; repeatable."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the statement and what it would read.")
     ] = False,
 ) -> int:
-    """Run SQL over the logs; without SQL, on a terminal, open a shell."""
+    """Run SQL over the logs; without SQL, open a shell."""
     call: Call = ctx.obj
     params = _params(param or [])
-    text = _statement(sql, file)
+    text = _statement(call, sql, file)
     with call.open() as house:
         call.say_window()
         if text is None:
@@ -45,17 +54,39 @@ def run(
         return _answer(call, house, text, params)
 
 
-def _statement(sql: str | None, file: Path | None) -> str | None:
+def _statement(call: Call, sql: str | None, file: Path | None) -> str | None:
+    """The SQL; None: there is a person to ask for it."""
+    text = _given(call, sql, file)
+    if text is None:
+        if call.no_input:
+            raise UsageError("no SQL is given, and --no-input forbids to ask for it")
+        return None
+    if not text.strip():
+        raise UsageError(f"the statement is empty: {_EXAMPLE}")
+    if _WORD.fullmatch(text):
+        raise UsageError(f"{text.strip()!r} is no SQL: {_EXAMPLE}")
+    return text
+
+
+def _given(call: Call, sql: str | None, file: Path | None) -> str | None:
     if sql is not None and file is not None:
         raise UsageError("give SQL or --file, not both")
     if file is not None and file != Path("-"):
-        try:
-            return file.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"--file {file}: cannot be read ({error})") from None
+        return _text_of(file)
     if sql == "-" or file is not None or (sql is None and not sys.stdin.isatty()):
+        if any(source.uri == "-" for source in call.settings.log_sources()):
+            raise UsageError("standard input is a source here: give the SQL as an argument or by --file")
         return sys.stdin.read()
     return sql
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"--file {file}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"--file {file}: is no text in UTF-8") from None
 
 
 def _params(given: list[str]) -> dict[str, str]:
@@ -64,55 +95,38 @@ def _params(given: list[str]) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals or not name.isidentifier():
             raise UsageError(f"--param {text}: give NAME=VALUE, such as --param user=alice")
+        if name in params:
+            raise UsageError(f"--param {name} is given twice: give it once")
         params[name] = value
     return params
 
 
 def _answer(call: Call, house: Trailhouse, text: str, params: dict[str, str]) -> int:
-    from trailhouse.cli.telling import tell_gaps, tell_report  # noqa: PLC0415 - with the session
+    from trailhouse.cli.telling import tell_report  # noqa: PLC0415 - with the session
 
     result = house.query(text, **params)
     if house.report:
         tell_report(call.console, house.report)
     if call.output:
-        written = save_with_provenance(call, house, result, call.output, call.form)
-        rows = written.rows
-        call.console.note(
-            f"{rows:,} rows in {call.output}, where they come from in {call.output}.provenance.json"
-        )
+        rows = call.save(result.reader, call.output, call.form, house, [result.statement]).rows
     else:
         rows = call.show(result.reader)
-    gaps = house.evidence.gaps(house.kinds_of(result.statement))
-    tell_gaps(call.console, gaps)
-    return INCOMPLETE if gaps else 0
-
-
-def save_with_provenance(
-    call: Call, house: Trailhouse, result: Result, path: Path, form: Format
-) -> OutputFile:
-    """Write a result and, beside it, where it comes from."""
-    from trailhouse.output import write_provenance  # noqa: PLC0415 - only with --output
-
-    written = call.save(result.reader, path, form, house)
-    kinds, evidence = house.kinds_of(result.statement), house.evidence
-    write_provenance(
-        written, house.provenance(result.statement, call.now), evidence.inputs(kinds), evidence.missing(kinds),
-        is_source=house.is_source,
-    )  # fmt: skip
-    return written
+    for line in house.explain(result.statement, rows):
+        call.console.note(line)
+    return call.finish(house, house.kinds_of(result.statement))
 
 
 def _dry_run(call: Call, house: Trailhouse, text: str, params: dict[str, Any]) -> int:
     from trailhouse.core.sizes import format_size  # noqa: PLC0415
 
+    call.refuse_output("query --dry-run")
     statement = house.translate(text, params)
     sys.stdout.write(statement.athena + "\n")
     count = size = 0
     for one in house.evidence.inputs(house.kinds_of(statement)):
         count, size = count + 1, size + one.size
-    call.console.note(
-        f"answered from {count:,} objects of {format_size(size)}, by the local lake, free of charge"
-    )
+    objects = f"{count:,} object{'' if count == 1 else 's'}"
+    call.console.note(f"answered from {objects} of {format_size(size)}, by the local lake, free of charge")
     call.console.detail(statement.duckdb)
     return 0
 
@@ -121,30 +135,40 @@ def _shell(call: Call, house: Trailhouse) -> int:
     import shutil  # noqa: PLC0415
 
     from trailhouse.cli.shell import Shell, Terminal  # noqa: PLC0415 - prompt_toolkit is heavy
-    from trailhouse.cli.telling import tell_gaps, tell_report  # noqa: PLC0415
+    from trailhouse.cli.telling import tell_report  # noqa: PLC0415
+    from trailhouse.core.schema import RECORD_COLUMNS  # noqa: PLC0415
     from trailhouse.dialect import FUNCTIONS  # noqa: PLC0415
 
+    call.refuse_output("query without SQL")
     tell_report(call.console, house.report or house.ingest())
-    tell_gaps(call.console, house.evidence.gaps(list(RECORD_COLUMNS)))
+    code = call.finish(house, list(RECORD_COLUMNS))
     terminal = Terminal(sys.stdout.buffer, lambda: shutil.get_terminal_size().columns, call.console)
-
-    def save(sql: str, path: Path, form: Format) -> OutputFile:
-        return save_with_provenance(call, house, house.query(sql), path, form)
-
-    Shell(
-        _Database(house), terminal, house.workspace.root / "history", sorted(FUNCTIONS), save, call.form
-    ).run()
-    return 0
+    history = house.workspace.root / "history"
+    database = _Database(call, house)
+    Shell(database, terminal, history, sorted(FUNCTIONS), database.save, call.form, database.explain).run()
+    return code
 
 
 class _Database:
     """The house as the shell asks it."""
 
-    def __init__(self, house: Trailhouse) -> None:
+    def __init__(self, call: Call, house: Trailhouse) -> None:
+        self._call = call
         self._house = house
+        self._last: Statement | None = None
 
     def execute(self, sql: str) -> pa.RecordBatchReader:
-        return self._house.query(sql).reader
+        result = self._house.query(sql)
+        self._last = result.statement
+        return result.reader
+
+    def save(self, sql: str, path: Path, form: Format) -> OutputFile:
+        self._call.check_output(path, self._house.is_source)
+        reader = self.execute(sql)
+        return self._call.save(reader, path, form, self._house, [self._last] if self._last else [])
+
+    def explain(self, rows: int) -> Sequence[str]:
+        return self._house.explain(self._last, rows) if self._last else ()
 
     def interrupt(self) -> None:
         self._house.engine.interrupt()

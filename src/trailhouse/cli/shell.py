@@ -81,6 +81,7 @@ class Shell:
         functions: names of functions, to complete.
         save: writes the answer of a statement to a file, with its provenance; by default without.
         form: how results are shown.
+        explain: says why an answer with so many rows is empty or odd, in few lines.
     """
 
     database: Database
@@ -89,6 +90,7 @@ class Shell:
     functions: Sequence[str] = ()
     save: Callable[[str, Path, Format], OutputFile] | None = None
     form: Format = Format.TABLE
+    explain: Callable[[int], Sequence[str]] | None = None
     _target: Path | None = field(default=None, init=False)
     _width: int | None = field(default=None, init=False)
     _tables: Tables | None = field(default=None, init=False)
@@ -178,6 +180,8 @@ class Shell:
         self.terminal.console.note(
             f"{written.footer or f'{written.rows:,} rows'} in {time.monotonic() - began:.2f} s"
         )
+        for line in self.explain(written.rows) if self.explain else ():
+            self.terminal.console.note(line)
 
     def _save(self, sql: str, path: Path) -> OutputFile:
         form = format_of(path)

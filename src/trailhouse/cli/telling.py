@@ -57,6 +57,17 @@ def tell_report(console: Console, report: Report) -> None:
         )
 
 
+def tell_nothing_new(console: Console, report: Report) -> None:
+    """Say why nothing was taken in."""
+    listing = report.listing
+    if listing.known:
+        console.note(f"nothing new: {listing.known:,} files are in the lake already")
+    elif listing.deferred:
+        console.note(f"none of {listing.deferred:,} files lies in the window, accounts and regions asked for")
+    elif not listing.objects:
+        console.note("there is no file in these sources")
+
+
 def tell_gaps(console: Console, gaps: Sequence[Gap]) -> None:
     """Say what the answer should know of and does not; a line a reason, the first name with it."""
     for gap in gaps:

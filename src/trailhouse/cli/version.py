@@ -11,8 +11,9 @@ def run(ctx: typer.Context) -> int:
     """Show the versions of trailhouse and of what it stands on."""
     from trailhouse.versions import versions  # noqa: PLC0415 - reads package metadata
 
+    ctx.obj.refuse_output("version")
     found = versions()
-    if ctx.obj.format == "json":
+    if ctx.obj.json or ctx.obj.format == "json":
         import json  # noqa: PLC0415
 
         sys.stdout.write(json.dumps(found, indent=2) + "\n")

@@ -21,7 +21,8 @@ def parse_size(text: str) -> int:
     power = _POWERS.find(unit[0]) + 1
     scale: int = (1024 if "i" in unit else _STEP) ** power
     whole, _, fraction = number.partition(".")
-    return int(whole + fraction) * scale // 10 ** len(fraction)
+    exact: int = int(whole + fraction) * scale // 10 ** len(fraction)
+    return exact
 
 
 def format_size(count: int) -> str:

@@ -59,16 +59,14 @@ def local_views(
     views = [_files_view(f"{prefix}_files", FILES_COLUMNS, ledger)]
     for kind, suffix in _SUFFIXES.items():
         lake = _files_view(f"{prefix}{suffix}_lake", lake_columns(kind), files.get(kind, ()))
-        delivered = View(
-            prefix + suffix, view_columns(kind), f"SELECT {_names(view_columns(kind))} FROM {lake.name}"
-        )
+        columns = view_columns(kind)
+        every = f"SELECT {_names(columns)} FROM {lake.name}"  # noqa: S608 - a checked name
+        delivered = View(prefix + suffix, columns, every)
         views += [lake, delivered]
         views += [_account_view(delivered, account) for account in accounts.get(kind, ())]
-    events = f"SELECT {_names(view_columns(Kind.CLOUDTRAIL))}, {_TIME} AS {EVENT_TIMESTAMP.name}"
-    views.append(
-        View(f"{prefix}_events", events_columns(), f"{events} FROM {prefix}_lake WHERE NOT duplicate")
-    )
-    return views
+    events = f"{_names(view_columns(Kind.CLOUDTRAIL))}, {_TIME} AS {EVENT_TIMESTAMP.name}"
+    once = f"SELECT {events} FROM {prefix}_lake WHERE NOT duplicate"  # noqa: S608 - a checked name
+    return [*views, View(f"{prefix}_events", events_columns(), once)]
 
 
 def _account_view(delivered: View, account: str) -> View:
@@ -81,9 +79,8 @@ def _files_view(name: str, columns: tuple[Column, ...], paths: Sequence[str]) ->
         nothing = ", ".join(f'CAST(NULL AS {duckdb_type(c.type)}) AS "{c.name}"' for c in columns)
         return View(name, columns, f"SELECT {nothing} WHERE false")
     listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-    return View(
-        name, columns, f"SELECT {_names(columns)} FROM read_parquet([{listed}], hive_partitioning = false)"
-    )  # noqa: S608
+    files = f"read_parquet([{listed}], hive_partitioning = false)"
+    return View(name, columns, f"SELECT {_names(columns)} FROM {files}")  # noqa: S608 - quoted above
 
 
 def _names(columns: Sequence[Column]) -> str:

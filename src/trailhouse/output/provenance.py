@@ -22,13 +22,13 @@ class Input:
         source: label of its source.
         name: its path below the source, `archive!member` in an archive.
         size: bytes as stored.
-        sha256: of the bytes as stored, in lower case hexadecimal.
+        sha256: of the bytes as stored, in lower case hexadecimal; None where only the name was read.
     """
 
     source: str
     name: str
     size: int
-    sha256: str
+    sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ class Provenance:
     """What there is to say about a result besides its inputs.
 
     Attributes:
-        sql: the statement as it was bound, in Athena's dialect.
-        engine: what answered: `duckdb`, `athena`, `trino`.
+        sql: the statement as it was bound, in Athena's dialect; several with `;` between them.
+        engine: what answered: `duckdb`, `athena`, `trino`; `inventory` where names were enough.
         executed: the statement as the engine got it.
         versions: of the programs: trailhouse, duckdb, python, platform.
         window: what the question was limited to.
