@@ -204,7 +204,7 @@ class Call:
         self._save_provenance(written, house, asked)
         return written
 
-    def save_text(self, text: bytes, path: Path, house: Trailhouse) -> None:
+    def save_text(self, text: bytes, path: Path, house: Trailhouse, rows: int) -> None:
         """Write the answer to all that was asked of a house, already laid out, and where it comes from."""
         import hashlib  # noqa: PLC0415 - rarely needed
 
@@ -214,7 +214,7 @@ class Call:
         self.check_output(path, house.is_source)
         with whole_file(path) as file:
             file.write(text)
-        written = OutputFile(path, self.form, len(house.asked), len(text), hashlib.sha256(text).hexdigest())
+        written = OutputFile(path, self.form, rows, len(text), hashlib.sha256(text).hexdigest())
         self._save_provenance(written, house, house.asked)
 
     def _save_provenance(self, written: OutputFile, house: Trailhouse, asked: Sequence[Statement]) -> None:

@@ -13,7 +13,6 @@ import typer
 from trailhouse.cli.call import INCOMPLETE
 from trailhouse.core.schema import RECORD_COLUMNS
 from trailhouse.errors import UsageError
-from trailhouse.output import Format, write
 
 if TYPE_CHECKING:
     from trailhouse.cli.call import Call
@@ -21,8 +20,12 @@ if TYPE_CHECKING:
 
 
 def run(ctx: typer.Context) -> int:
-    """Show span, accounts, records, duplicates, gaps, principals, networks, errors, logins, changes to logging."""
+    """Take a first look, and name three commands to go on with.
+
+    Span, accounts, records, duplicates, gaps, principals, networks, errors, logins, changes to logging.
+    """
     from trailhouse.cli.telling import tell_gaps, tell_report  # noqa: PLC0415 - with the session
+    from trailhouse.output import Format  # noqa: PLC0415 - loads Arrow
     from trailhouse.summary import summarize  # noqa: PLC0415 - heavy
 
     call: Call = ctx.obj
@@ -37,7 +40,7 @@ def run(ctx: typer.Context) -> int:
             tell_report(call.console, house.report)
         text = _as_json(sections) if call.form is Format.JSON else _as_text(call, sections)
         if call.output:
-            call.save_text(text, call.output, house)
+            call.save_text(text, call.output, house, sum(section.rows.num_rows for section in sections))
         else:
             sys.stdout.buffer.write(text)
             sys.stdout.buffer.flush()
@@ -49,6 +52,8 @@ def run(ctx: typer.Context) -> int:
 
 
 def _as_text(call: Call, sections: list[Section]) -> bytes:
+    from trailhouse.output import write  # noqa: PLC0415 - loads Arrow
+
     out = BytesIO()
     for section in sections:
         out.write(f"{section.title}\n".encode())
@@ -61,6 +66,8 @@ def _as_text(call: Call, sections: list[Section]) -> bytes:
 
 
 def _as_json(sections: list[Section]) -> bytes:
+    from trailhouse.output import Format, write  # noqa: PLC0415 - loads Arrow
+
     found = {}
     for section in sections:
         out = BytesIO()
