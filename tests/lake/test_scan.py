@@ -131,3 +131,17 @@ def test_a_megabyte_of_backslashes_takes_no_time() -> None:
         with pytest.raises(ScanError):
             end_of(text, 0)
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "end"), [(b"[[1]]]]", 5), (b"{}}}", 2), (b'[{"a":[{}]}]]', 12), (b"[[],[[]]]}", 9)]
+)
+def test_runs_of_brackets(text: bytes, end: int) -> None:
+    assert value_end(text, 0) == end
+    assert checked_end(text, 0) == end
+
+
+@pytest.mark.parametrize("text", [b"[[{]]}", b'{"a":[}}', b"[[]}", b'{"a":{]]'])
+def test_runs_of_brackets_that_do_not_match(text: bytes) -> None:
+    with pytest.raises(ScanError, match="do not match"):
+        value_end(text, 0)

@@ -172,3 +172,11 @@ def test_nothing_at_all() -> None:
     windows, after = cut(b"")
     assert [w.text for w in windows] == [b""]
     assert after.flaw is None
+
+
+def test_a_whole_record_before_endless_space_is_kept() -> None:
+    text = b'{"Records":[' + json.dumps(record(3)).encode() + b" " * 9000
+    windows, after = cut(text + b"]}", 500, 4000)
+    assert ids(windows) == ["id3"]
+    assert after.flaw is not None
+    assert ids(cut(text + b"]}", 500, 20_000)[0]) == ["id3"]

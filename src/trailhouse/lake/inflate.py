@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 GZIP_MAGIC = b"\x1f\x8b"
 _ZLIB_GZIP = 31  # zlib's number for "expect a gzip header"
-_STEP = 1 << 10  # deflate makes at most 1 MiB of it
+_STEP = 1 << 12  # deflate makes at most 4 MiB of it
 _ZEROS = re.compile(rb"\0*")
 # Real files inflate 8 to 10 times, the most repetitive data events about 100 times; deflate cannot do more
 # than 1,032.
@@ -69,7 +69,7 @@ def inflate_stream(chunks: Iterable[bytes]) -> Iterator[bytes]:
         chunks: The object's bytes in order.
 
     Yields:
-        Text of at most about 1 MiB at a time (of plain objects the chunks as they are), to the last byte
+        Text of at most about 4 MiB at a time (of plain objects the chunks as they are), to the last byte
         before any damage.
 
     Raises:

@@ -47,7 +47,7 @@ class Limits:
 
     whole: int = 48 << 20
     window: int = 16 << 20
-    most: int = 192 << 20
+    most: int = 96 << 20
 
 
 DEFAULT_LIMITS = Limits()

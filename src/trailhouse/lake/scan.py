@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _PLAIN = rb'[^"\\\x00-\x1f]*+'
 _STRING = re.compile(rb'"%b(?:\\.%b)*+"' % (_PLAIN, _PLAIN), re.DOTALL)
-# Strings, brackets, or a quote that opens a string without an end.
-_TOKEN = re.compile(_STRING.pattern + rb'|[{}\[\]"]', re.DOTALL)
+# Strings, runs of brackets, or a quote that opens a string without an end.
+_TOKEN = re.compile(_STRING.pattern + rb'|[{\[]++|\}++|\]++|"', re.DOTALL)
 # A string, a name or a word that the end of the text has cut off.
 _CUT_OFF = re.compile(rb'(?:"%b(?:\\.%b)*+(?:\\|"\s*)?|[a-zA-Z0-9.+-]*)\Z' % (_PLAIN, _PLAIN), re.DOTALL)
 _ATOM = re.compile(rb"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -72,12 +72,14 @@ def _container_end(text: bytes, at: int) -> int:
     for match in _TOKEN.finditer(text, at):
         first = text[match.start()]
         if first in _OPEN:
-            opened.append(first)
+            opened += match.group()
         elif first in _PAIR:
-            if opened.pop() != _PAIR[first]:
+            count = min(len(match.group()), len(opened))
+            if opened[-count:] != bytes((_PAIR[first],)) * count:
                 raise ScanError("brackets do not match", match.start())
+            del opened[-count:]
             if not opened:
-                return match.end()
+                return match.start() + count
         elif match.end() - match.start() == 1:
             raise ScanError("a string has no end", match.start(), _noticed(text, match.start()))
     raise ScanError("the text ends inside a value", at, len(text))

@@ -107,9 +107,19 @@ class RecordWindows:
                 size = self._size
             elif len(self._text) >= self._most:
                 self.flaw = Flaw(f"a record of more than {self._most >> 20} MiB", self._position)
+                yield from self._first()
                 return
             else:
                 size = len(self._text) * 2
+
+    def _first(self) -> Iterator[Window]:
+        """The record that stands first, if it is whole and only what should follow it is not in sight."""
+        start = skip_space(self._text, 0)
+        try:
+            end = value_end(self._text, start)
+        except ScanError:
+            return
+        yield Window(_LIST + self._text[:end] + b"]", "array", self._position - 1, 2)
 
     def _lines(self) -> Iterator[Window]:
         size = self._size
