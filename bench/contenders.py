@@ -82,10 +82,9 @@ def _value(value: object, type_: Type) -> object:
 
 
 def stdlib(source: Path, target: Path) -> None:
-    """gzip and json, then pyarrow to write; numbers in opaque fields come out rewritten."""
+    """Use gzip and json, then pyarrow to write; numbers in opaque fields come out rewritten."""
     import re  # noqa: PLC0415
 
-    import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     from trailhouse.lake.columns import arrow_schema  # noqa: PLC0415
@@ -116,9 +115,9 @@ def stdlib(source: Path, target: Path) -> None:
 
 def trailhouse(source: Path, target: Path) -> None:
     """Our own: the whole ingest with ledger, duplicates and commits."""
-    import trailhouse as product  # noqa: PLC0415 - the others are timed without it
+    from trailhouse import open as open_sources  # noqa: PLC0415
 
-    with product.open(source, workdir=target, jobs=1) as house:
+    with open_sources(source, workdir=target, jobs=1) as house:
         house.ingest()
 
 
@@ -129,10 +128,10 @@ def _sync(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    import pyarrow
+    import pyarrow as pa
 
-    pyarrow.set_cpu_count(1)
-    pyarrow.set_io_thread_count(1)
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
     {"duckdb": duckdb, "stdlib": stdlib, "trailhouse": trailhouse}[sys.argv[1]](
         Path(sys.argv[2]), Path(sys.argv[3])
     )

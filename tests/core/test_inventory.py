@@ -1,4 +1,3 @@
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -81,8 +80,7 @@ def test_the_order_of_a_listing_does_not_matter(names: list[str]) -> None:
 
 
 @pytest.mark.corpus
-def test_the_real_corpus() -> None:
-    corpus = Path(os.environ["TRAILHOUSE_CORPUS"])
+def test_the_real_corpus(corpus: Path) -> None:
     files = [path for path in corpus.rglob("*") if path.is_file()]
     found = take_inventory((path.relative_to(corpus).as_posix(), path.stat().st_size) for path in files)
     logs = [path.relative_to(corpus).parts for path in files if path.name.endswith(".json.gz")]

@@ -1,5 +1,3 @@
-import os
-import time
 from pathlib import Path
 
 import pytest
@@ -219,20 +217,15 @@ def test_any_string_is_classified_and_stays_so(text: str) -> None:
     "text",
     ["/" * 300_000, "_" * 300_000, "a-" * 200_000, "1" * 300_000, f"AWSLogs/{A}/" * 20_000, f"{A}/" * 20_000],
 )
-def test_long_keys_take_no_time(text: str) -> None:
-    start = time.monotonic()
-    for key in (
-        text,
-        f"{text}x",
-        f"AWSLogs/{A}/CloudTrail-Digest/r/2023/07/10/{text.replace('/', '_')}.json",
-    ):
-        classify(key)
-    assert time.monotonic() - start < 1
+def test_a_long_key_is_classified_too(text: str) -> None:
+    # With a pattern that backtracks this would not end within pytest's time limit.
+    digest = f"AWSLogs/{A}/CloudTrail-Digest/r/2023/07/10/{text.replace('/', '_')}.json"
+    for key in (text, f"{text}x", digest):
+        assert isinstance(classify(key), LogKey | Folder | Foreign | Unknown)
 
 
 @pytest.mark.corpus
-def test_real_keys() -> None:
-    corpus = Path(os.environ["TRAILHOUSE_CORPUS"])
+def test_real_keys(corpus: Path) -> None:
     names = [path.relative_to(corpus).as_posix() for path in corpus.rglob("AWSLogs/**/*.json.gz")]
     assert len(names) > 200
     assert [format_key(log(name)) for name in names] == names

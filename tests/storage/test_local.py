@@ -269,8 +269,7 @@ def test_nothing_is_ever_put_into_a_source(tmp_path: Path) -> None:
 
 
 @pytest.mark.corpus
-def test_the_real_corpus() -> None:
-    corpus = Path(os.environ["TRAILHOUSE_CORPUS"])
+def test_the_real_corpus(corpus: Path) -> None:
     expected = {path.relative_to(corpus).as_posix(): path for path in corpus.rglob("*") if path.is_file()}
     found = opened(corpus)
     read = {item.name: content for item, content in found.read_many(found.list())}
