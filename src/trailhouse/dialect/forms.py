@@ -91,9 +91,7 @@ def _check_parts(node: exp.Expr) -> None:
 
 
 def _check_values(node: exp.Expr) -> None:
-    if isinstance(node, exp.Join) and (
-        node.kind.upper() not in _JOINS or node.method.upper() not in ("", "NATURAL")
-    ):
+    if isinstance(node, exp.Join) and (node.kind.upper() not in _JOINS or node.method):
         raise Refusal(f"{node.method} {node.kind} JOIN is outside the supported dialect".strip(), node)
     if (
         isinstance(node, exp.Literal)

@@ -23,7 +23,22 @@ type_of_names = Mapping[str, exp.Expr]
 
 def named_expressions(tree: exp.Expr) -> type_of_names:
     """Return the expressions behind the names that a statement gives."""
-    return {one.alias.lower(): one.this for one in tree.find_all(exp.Alias) if one.alias}
+    found = {one.alias.lower(): one.this for one in tree.find_all(exp.Alias) if one.alias}
+    for alias in tree.find_all(exp.TableAlias):
+        names = [one.name.lower() for one in alias.args.get("columns") or ()]
+        found.update(zip(names, _sources(alias.parent), strict=False))
+    return found
+
+
+def _sources(node: exp.Expr | None) -> list[exp.Expr]:
+    """Return the expressions behind the columns of VALUES, a subquery or a WITH entry."""
+    while isinstance(node, exp.Subquery | exp.CTE | exp.Union | exp.Intersect | exp.Except):
+        node = node.this
+    if isinstance(node, exp.Select):
+        return [one.this if isinstance(one, exp.Alias) else one for one in node.expressions]
+    if isinstance(node, exp.Values) and isinstance(node.expressions[0], exp.Tuple):
+        return list(node.expressions[0].expressions)
+    return []
 
 
 def is_map(node: exp.Expr, named: type_of_names) -> bool:

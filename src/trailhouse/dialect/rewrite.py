@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from sqlglot import exp
 
-from trailhouse.dialect import formats, unnest
+from trailhouse.dialect import formats, once, unnest
 from trailhouse.dialect.casts import rewrite_cast
 from trailhouse.dialect.functions import FUNCTIONS, REFUSED, WINDOW_ONLY, Function
 from trailhouse.dialect.kinds import note_dates
@@ -13,6 +13,17 @@ from trailhouse.dialect.mistake import nearest
 from trailhouse.dialect.trees import Refusal, call, cast, string_of
 
 _LOCAL_TIME = frozenset(formats.PARTS) | {"date_format", "format_datetime"}
+_NUMBERS = frozenset(
+    {
+        "athena_divide",
+        "athena_modulus",
+        "athena_bigint",
+        "athena_double",
+        "athena_cardinality",
+        "athena_unixtime",
+    }
+    | {"count", "sum", "avg", "length", "strpos", "date_part", "date_sub", "abs", "round", "len"}
+)
 _UTC_NAMES = ("UTC", "Z", "+00:00")
 _INTERVAL_UNITS = ("second", "minute", "hour", "day", "week", "month", "year")
 
@@ -36,6 +47,7 @@ def rewrite(tree: exp.Expr) -> exp.Expr:
         if node.name == "athena_zoned":
             hint = "AT TIME ZONE passes inside date_format, extract, year() ... and CAST AS timestamp or date"
             raise Refusal("a time zone other than UTC cannot be shown here", node, hint=hint)
+    once.limit(root)
     done: exp.Expr = root.this
     done.pop()
     return done
@@ -119,7 +131,14 @@ def _cast(node: exp.Expr) -> exp.Expr:
 
 
 def _is_number(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Literal) and not node.is_string
+    """Tell whether an operand, rewritten already, is a number for certain."""
+    if isinstance(node, exp.Paren | exp.Neg):
+        return _is_number(node.this)
+    if isinstance(node, exp.Add | exp.Sub):
+        return _is_number(node.this) or _is_number(node.expression)
+    if isinstance(node, exp.Anonymous):
+        return node.name in _NUMBERS
+    return isinstance(node, exp.Mul) or (isinstance(node, exp.Literal) and not node.is_string)
 
 
 def _dated(name: str) -> Callable[[exp.Expr], exp.Expr]:
