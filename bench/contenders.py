@@ -18,7 +18,14 @@ from trailhouse.core.layout import Kind
 from trailhouse.core.schema import EVENT_COLUMNS, Array, Struct, Text, TextMap, Type, lake_columns
 
 _IDENTITY = ("eventid", "eventtime", "eventsource", "eventname", "recipientaccountid")
-_KEY = r"(?P<logroot>.*)/(?P<account>\d{12})/CloudTrail/(?P<region>[^/]+)/(?P<year>\d{4})/(?P<month>\d\d)/(?P<day>\d\d)/[^/]+$"
+_KEY = (
+    r"(?P<logroot>.*)/(?P<account>\d{12})/CloudTrail/(?P<region>[^/]+)/"
+    r"(?P<year>\d{4})/(?P<month>\d\d)/(?P<day>\d\d)/[^/]+$"
+)
+
+
+def _same_event() -> str:
+    return f"PARTITION BY {', '.join(_IDENTITY)}"
 
 
 def _json_type(type_: Type) -> str:
@@ -49,7 +56,7 @@ def duckdb(source: Path, target: Path) -> None:
     )
     connection.execute(
         f"""COPY (
-              SELECT *, eventid IS NOT NULL AND row_number() OVER (PARTITION BY {", ".join(_IDENTITY)}) > 1 AS duplicate,
+              SELECT *, eventid IS NOT NULL AND row_number() OVER ({_same_event()}) > 1 AS duplicate,
                      NULL::VARCHAR AS unparsed, 'duckdb' AS writer, current_timestamp::TIMESTAMP AS ingestedat
               FROM (SELECT {columns}, {delivery}, filename AS logfile, logrecord
                     FROM (SELECT unnest(Records) AS r, generate_subscripts(Records, 1) - 1 AS logrecord, filename
