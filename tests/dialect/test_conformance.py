@@ -122,7 +122,9 @@ def test_a_fact_of_trino(fact: dict[str, Any], connection: duckdb.DuckDBPyConnec
 
 
 @pytest.mark.parametrize(
-    "fact", [fact for fact in FACTS if "error" in fact], ids=lambda fact: fact["sql"][:60]
+    "fact",
+    [one for one in FACTS if "error" in one and not one["sql"].startswith("select ")],
+    ids=lambda fact: fact["sql"][:60],
 )
 def test_an_error_that_no_row_reaches_is_none(
     fact: dict[str, Any], connection: duckdb.DuckDBPyConnection
