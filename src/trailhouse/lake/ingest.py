@@ -169,6 +169,9 @@ class _Ingest:
         with self._database() as connection:
             pending = Pending(connection, self._tables.files()[LEDGER].paths)
             report = Report(pending.collect(self._sources.list(), needed))
+            for storage in self._sources.storages:
+                report.listing.skipped_total += storage.skipped.total
+                report.listing.skipped += [(one.name, one.reason) for one in storage.skipped.first]
             if report.listing.new:
                 self._take_in(pending, report, jobs, batch_json)
         return report

@@ -69,6 +69,9 @@ class Listing:
         changed_total: How many.
         gone: Taken in before, no longer there; the first names.
         gone_total: How many.
+        skipped: What lies in the sources and is not listed (links that lead nowhere, locked folders); the first
+            names and reasons.
+        skipped_total: How many.
     """
 
     objects: int = 0
@@ -81,6 +84,8 @@ class Listing:
     changed_total: int = 0
     gone: list[str] = field(default_factory=list)
     gone_total: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    skipped_total: int = 0
 
 
 class Pending:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from trailhouse.lake.columns import arrow_schema
 from trailhouse.lake.workspace import write_durably
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -151,12 +151,20 @@ class Tables:
         """A table, made if it is not there yet."""
         from pyiceberg.exceptions import NoSuchTableError  # noqa: PLC0415 - with the catalog
 
+        with self._told_if_damaged(name):
+            try:
+                return self._catalog.load_table(f"{NAMESPACE}.{name}")
+            except NoSuchTableError:
+                return self._create(name)
+
+    @contextmanager
+    def _told_if_damaged(self, name: str) -> Iterator[None]:
+        from pyiceberg.exceptions import ValidationError  # noqa: PLC0415 - with the catalog
+
         try:
-            return self._catalog.load_table(f"{NAMESPACE}.{name}")
-        except NoSuchTableError:
-            return self._create(name)
-        except (OSError, ValueError) as error:
-            raise self._damaged(f"table {name}: {error}") from error
+            yield
+        except (FileNotFoundError, ValueError, ValidationError) as error:
+            raise self._damaged(f"table {name}: {str(error).partition(chr(10))[0]}") from error
 
     def files(self) -> dict[str, TableFiles]:
         """The data files of every table as of now."""
@@ -171,7 +179,9 @@ class Tables:
         return {n: fresh.get(n, TableFiles((), 0)) for n in tables()}
 
     def _plan(self, name: str) -> TableFiles:
-        files = [task.file for task in self._load(name).scan().plan_files()]
+        table = self._load(name)
+        with self._told_if_damaged(name):
+            files = [task.file for task in table.scan().plan_files()]
         paths = sorted(f.file_path.removeprefix("file://") for f in files)
         return TableFiles(tuple(paths), sum(f.record_count for f in files))
 
