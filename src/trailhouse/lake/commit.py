@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trailhouse.lake.tables import LEDGER, Tables, table_name, tables
+from trailhouse.lake.tables import LEDGER, Tables, damaged, table_name, tables
 from trailhouse.lake.workspace import NEW, sync_folder, write_durably
 
 if TYPE_CHECKING:
@@ -86,13 +86,22 @@ class Committer:
 
     def settle(self) -> None:
         """Finish what an earlier run was certain of, and remove what it was not. Needs the lock."""
-        for intent in self._pending():
-            self._finish(intent.stem, json.loads(intent.read_text()))
+        for batch, placed in self._pending().items():
+            self._finish(batch, placed)
         if any(self._workspace.staging.iterdir()):
             self.clear()
 
-    def _pending(self) -> list[Path]:
-        return sorted(self._workspace.intents.glob("*.json"))
+    def _pending(self) -> dict[str, dict[str, list[str]]]:
+        """Files by table of every batch that is certain and perhaps not in all tables."""
+        found = {}
+        for intent in sorted(self._workspace.intents.glob("*.json")):
+            try:
+                found[intent.stem] = {
+                    str(n): list(map(str, p)) for n, p in json.loads(intent.read_text()).items()
+                }
+            except (ValueError, AttributeError, TypeError) as error:
+                raise damaged(self._workspace, f"{intent} is not readable") from error
+        return found
 
     def clear(self) -> None:
         """Remove what a run leaves when it ends before its last commit. Needs the lock."""
@@ -113,8 +122,8 @@ class Committer:
     def remove_orphans(self) -> list[Path]:
         """Remove data files that no table and no intent names; which ones they were."""
         named = {path for files in self._tables.files().values() for path in files.paths}
-        for intent in self._pending():
-            named.update(path for paths in json.loads(intent.read_text()).values() for path in paths)
+        for placed in self._pending().values():
+            named.update(path for paths in placed.values() for path in paths)
         orphans = [
             path
             for name in tables()

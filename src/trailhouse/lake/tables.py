@@ -114,14 +114,8 @@ class Tables:
         except sqlite3.DatabaseError as error:
             if "no such table" in str(error):
                 return {}
-            raise self._damaged(str(error)) from error
+            raise damaged(self._workspace, str(error)) from error
         return dict(rows)
-
-    def _damaged(self, reason: str) -> LakeError:
-        return LakeError(
-            f"the lake in {self._workspace.root} is damaged ({reason}): remove that folder (`trailhouse clean`), "
-            "and the next command takes everything in anew"
-        )
 
     def batches(self, name: str) -> set[str]:
         """The batches whose commit to this table is in its history."""
@@ -164,7 +158,7 @@ class Tables:
         try:
             yield
         except (FileNotFoundError, ValueError, ValidationError) as error:
-            raise self._damaged(f"table {name}: {str(error).partition(chr(10))[0]}") from error
+            raise damaged(self._workspace, f"table {name}: {str(error).partition(chr(10))[0]}") from error
 
     def files(self) -> dict[str, TableFiles]:
         """The data files of every table as of now."""
@@ -196,3 +190,11 @@ class Tables:
             return {n: (at, TableFiles(tuple(map(str, paths)), int(rows))) for n, (at, paths, rows) in kept}
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
+
+
+def damaged(workspace: Workspace, reason: str) -> LakeError:
+    """The error for what only starting anew can mend."""
+    return LakeError(
+        f"the lake in {workspace.root} is damaged ({reason}): remove that folder (`trailhouse clean`), "
+        "and the next command takes everything in anew"
+    )

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 GROUP_ROWS = 100_000
 """Rows of a row group, and so of what is in memory at once."""
 
+GROUP_BYTES = 192 << 20
+"""The same in bytes, for rows that are large."""
+
 FILE_BYTES = 256 << 20
 """Size after which a day goes on in another file."""
 
@@ -78,7 +81,7 @@ def _finish(rows: pa.Table, schema: pa.Schema, now: datetime) -> pa.Table:
 
 
 def _slices(tables: Sequence[pa.Table], by: Sequence[str]) -> Iterator[pa.Table]:
-    """The rows of all tables in order, at most about GROUP_ROWS at a time."""
+    """The rows of all tables in order, at most about GROUP_ROWS or GROUP_BYTES at a time."""
     borders = _borders(tables, by)
     starts = [0] * len(tables)
     for border in [*borders, None]:
@@ -100,10 +103,11 @@ def _merge(parts: list[pa.Table], by: Sequence[str]) -> pa.Table:
 
 def _borders(tables: Sequence[pa.Table], by: Sequence[str]) -> list[tuple[Any, ...]]:
     total = sum(t.num_rows for t in tables)
-    if total <= GROUP_ROWS:
+    groups = max(total / GROUP_ROWS, sum(t.nbytes for t in tables) / GROUP_BYTES)
+    if groups <= 1:
         return []
     sample = sorted(_key(t, by, i) for t in tables for i in range(0, t.num_rows, _SAMPLE))
-    each = GROUP_ROWS // _SAMPLE
+    each = max(1, int(total / groups / _SAMPLE))
     return sorted(set(sample[each::each]))
 
 
