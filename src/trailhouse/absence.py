@@ -112,10 +112,18 @@ class Absence:
             looked_for = asked(statement.athena)
         except SqlError:
             return []  # SHOW and DESCRIBE look for nothing
+        empty = [view for view in self._views if self._is_empty(view)]
+        if empty:
+            return [f"there are no records in {' and '.join(empty)} at all: see trailhouse inventory"]
         lines = [*self._places(looked_for), *self._days(looked_for)]
         if not rows and not lines:
             lines = [*self._names(looked_for), self._searched()]
         return lines[:MOST]
+
+    def _is_empty(self, view: str) -> bool:
+        first = self._engine.ask(f'SELECT 1 FROM "{view}" LIMIT 1')  # noqa: S608 - a name of ours
+        rows: int = first.read_all().num_rows
+        return rows == 0
 
     def _places(self, looked_for: Asked) -> Iterator[str]:
         for column, place in _PLACES.items():

@@ -10,6 +10,7 @@ with trailhouse.open("evidence/", since="2023-07-01") as house:
 from __future__ import annotations
 
 import os
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -24,7 +25,7 @@ from trailhouse.core.layout import Kind
 from trailhouse.core.schema import RECORD_COLUMNS
 from trailhouse.dialect import Statement, translate
 from trailhouse.engine.duckdb import DuckDB
-from trailhouse.errors import LakeError, SourceError
+from trailhouse.errors import LakeError, SourceError, SqlError
 from trailhouse.evidence import Evidence
 from trailhouse.lake.ingest import Progress, Report, ingest
 from trailhouse.lake.tables import LEDGER, Tables, table_name
@@ -184,9 +185,15 @@ class Trailhouse:
             SqlError: It is wrong, or outside of what is answered exactly as Athena does.
         """
         names = {name: [column for column, _ in columns] for name, columns in self.tables().items()}
-        return translate(
-            sql, params=params or {}, scope=self.options.scope, tables=names, prefix=self.options.table_prefix
-        )
+        prefix = self.options.table_prefix
+        try:
+            return translate(sql, params=params or {}, scope=self.options.scope, tables=names, prefix=prefix)
+        except SqlError as error:
+            unknown = re.search(rf'unknown table "({prefix}\w*_([0-9]{{12}}))"', str(error))
+            if unknown is None:
+                raise
+            hint = f"no log of account {unknown[2]} is here: see trailhouse inventory"
+            raise SqlError(f"{error}\n{hint}") from None
 
     def query(self, sql: str, /, **params: str | float | bool | None) -> Result:
         """Answer a statement of Athena's SQL; `:name` in it stands for the parameter of that name.

@@ -177,10 +177,11 @@ def main(args: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except (KeyboardInterrupt, typer.Abort):
-        talk.console.note("interrupted; what was taken in stays, and the next command goes on from there")
         code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - nobody shall see a traceback who did not ask for it
         code = _failed(talk.console, error)
+    if code == INTERRUPTED:  # typer itself turns Ctrl-C into this code
+        talk.console.note("interrupted; what was taken in stays, and the next command goes on from there")
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -226,7 +226,8 @@ class Call:
         if asked:
             inputs = house.evidence.inputs(kinds)
         path = write_provenance(written, about, inputs, missing, is_source=house.is_source)
-        self.console.note(f"{written.rows:,} rows in {written.path}; where they come from: {path.name}")
+        rows = f"{written.rows:,} row{'' if written.rows == 1 else 's'}"
+        self.console.note(f"{rows} in {written.path}; where they come from: {path.name}")
 
     def finish(self, house: Trailhouse, kinds: Sequence[Kind]) -> int:
         """Say what is missing from an answer; the exit code."""

@@ -48,7 +48,7 @@ def tell_report(console: Console, report: Report) -> None:
     listing = report.listing
     if report.files:
         console.note(
-            f"taken in: {report.records:,} records from {report.files:,} files"
+            f"taken in: {report.records:,} records from {report.files:,} file{'' if report.files == 1 else 's'}"
             + (f", {report.duplicates:,} of them delivered before" if report.duplicates else "")
         )
     if listing.deferred:

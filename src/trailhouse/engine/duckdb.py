@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import threading
+from concurrent.futures import Future, wait
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -13,14 +15,15 @@ from trailhouse.core.views import View, local_views
 from trailhouse.dialect import Statement, explain_duckdb_error, install, install_macros
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from trailhouse.core.layout import Kind
     from trailhouse.errors import SqlError
 
+_T = TypeVar("_T")
 _BATCH_ROWS = 10_000
-_STOPPED = "Query interrupted"
+_PATIENCE = 5.0
 
 
 class DuckDB:
@@ -78,10 +81,14 @@ class DuckDB:
         connection = self._idle.pop() if self._idle else self._another()
         self._busy.append(connection)
         try:
-            reader = connection.execute(statement.duckdb).to_arrow_reader(_BATCH_ROWS)
-        except (duckdb.Error, RuntimeError) as error:
+            reader = _heard(
+                connection, lambda: connection.execute(statement.duckdb).to_arrow_reader(_BATCH_ROWS)
+            )
+        except BaseException as error:
             self._release(connection)
-            raise self._explained(error, statement) from error
+            if isinstance(error, duckdb.Error):
+                raise self._explained(error, statement) from error
+            raise
         return pa.RecordBatchReader.from_batches(reader.schema, self._rows(reader, connection, statement))
 
     def _another(self) -> duckdb.DuckDBPyConnection:
@@ -93,8 +100,9 @@ class DuckDB:
         self, reader: pa.RecordBatchReader, connection: duckdb.DuckDBPyConnection, statement: Statement
     ) -> Iterator[pa.RecordBatch]:
         try:
-            yield from reader
-        except (duckdb.Error, pa.ArrowException, OSError, RuntimeError) as error:
+            while (batch := _heard(connection, lambda: next(reader, None))) is not None:
+                yield batch
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
             raise self._explained(error, statement) from error
         finally:
             self._release(connection)
@@ -109,8 +117,6 @@ class DuckDB:
         return self._connection.cursor().execute(sql, list(values)).to_arrow_reader(_BATCH_ROWS)
 
     def _explained(self, error: Exception, statement: Statement) -> SqlError:
-        if str(error) == _STOPPED:
-            raise KeyboardInterrupt from None
         columns = {view.name: [c.name for c in view.columns] for view in self.views.values()}
         # Errors that come while rows are read carry DuckDB's class of them in the text alone.
         return explain_duckdb_error(str(error), statement.athena, columns)
@@ -125,6 +131,27 @@ class DuckDB:
         for connection in (*self._busy, *self._idle, self._connection):
             connection.close()
         self._busy, self._idle = [], []
+
+
+def _heard(connection: duckdb.DuckDBPyConnection, work: Callable[[], _T]) -> _T:
+    """Do what may take long where Ctrl-C is heard: DuckDB looks for signals between its tasks only."""
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    outcome: Future[_T] = Future()
+
+    def attempt() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - handed over to the waiting thread
+            outcome.set_exception(error)
+
+    threading.Thread(target=attempt, daemon=True).start()
+    try:
+        return outcome.result()
+    except KeyboardInterrupt:
+        connection.interrupt()
+        wait([outcome], _PATIENCE)
+        raise
 
 
 def _type(column: Column) -> str:
