@@ -123,3 +123,12 @@ def test_an_interrupted_table_is_not_committed_twice(bucket: Path, lake: Lake) -
     assert lake.ingest().files == 0
     assert lake.one("SELECT count(*) FROM t") == 1
     lake.check()
+
+
+def test_another_way_to_the_folder_makes_no_orphans(bucket: Path, lake: Lake, tmp_path: Path) -> None:
+    store(bucket, key(), event("a"))
+    lake.ingest()
+    (tmp_path / "link").symlink_to(lake.root)
+    other = Lake(bucket, tmp_path / "link")
+    assert Committer(other.workspace, Tables(other.workspace), lambda _: None).remove_orphans() == []
+    lake.check()

@@ -130,3 +130,15 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
         write_durably(path, "\ud800")
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_has_one_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.chdir(tmp_path / "real")
+    roots = [
+        workspace_for(place, "a" * 64, "x").root for place in (Path(), tmp_path / "real", tmp_path / "link")
+    ]
+    assert set(roots) == {tmp_path / "real" / f"x-{'a' * 16}"}
+    Workspace(roots[0]).prepare(["x"])
+    assert [found.root for found, _ in workspaces(tmp_path / "link")] == [roots[0]]

@@ -124,12 +124,19 @@ class Committer:
         named = {path for files in self._tables.files().values() for path in files.paths}
         for placed in self._pending().values():
             named.update(path for paths in placed.values() for path in paths)
+        kept = {_identity(path) for path in named if os.path.exists(path)}  # noqa: PTH110 - one call less each
         orphans = [
             path
             for name in tables()
             for path in (self._workspace.warehouse / name / "data").rglob("*.parquet")
-            if os.fspath(path) not in named
+            if _identity(path) not in kept
         ]
         for path in orphans:
             path.unlink()
         return orphans
+
+
+def _identity(path: str | Path) -> tuple[int, int]:
+    """The same for one file by whatever path the working folder was named."""
+    status = os.stat(path)  # noqa: PTH116 - either kind of path
+    return status.st_dev, status.st_ino

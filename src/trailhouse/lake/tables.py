@@ -111,9 +111,13 @@ class Tables:
         try:
             with closing(sqlite3.connect(uri, uri=True)) as database:
                 rows = database.execute("SELECT table_name, metadata_location FROM iceberg_tables").fetchall()
-        except sqlite3.DatabaseError as error:
+        except sqlite3.OperationalError as error:
             if "no such table" in str(error):
                 return {}
+            raise LakeError(
+                f"the catalog {self._workspace.catalog} cannot be read ({error}): try again"
+            ) from error
+        except sqlite3.DatabaseError as error:
             raise damaged(self._workspace, str(error)) from error
         return dict(rows)
 

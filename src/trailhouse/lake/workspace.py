@@ -33,7 +33,7 @@ class Workspace:
     """Paths below one working folder.
 
     Attributes:
-        root: The folder; made on first use, readable by its owner only.
+        root: The folder, its real path; made on first use, readable by its owner only.
     """
 
     root: Path
@@ -123,7 +123,7 @@ class Workspace:
         return sum(entry.stat(follow_symlinks=False).st_size for entry in _files(self.root))
 
     def remove(self) -> None:
-        """Remove the folder with all that is in it."""
+        """Remove the folder with all that is in it. Needs the lock."""
         shutil.rmtree(self.root)
 
 
@@ -135,14 +135,14 @@ def workspaces(workdir: Path) -> list[tuple[Workspace, tuple[str, ...]]]:
             sources = tuple(map(str, json.loads(about.read_text())["sources"]))
         except (ValueError, KeyError, TypeError):
             sources = ()
-        found.append((Workspace(about.parent), sources))
+        found.append((Workspace(about.parent.resolve()), sources))
     return found
 
 
 def workspace_for(workdir: Path, identity: str, label: str) -> Workspace:
     """The working folder of the sources with this identity; the label makes it recognisable."""
     readable = re.sub(r"[^A-Za-z0-9.-]+", "-", label)[:40].strip("-.") or "source"
-    return Workspace(workdir / f"{readable}-{identity[:16]}")
+    return Workspace((workdir / f"{readable}-{identity[:16]}").resolve())
 
 
 def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
