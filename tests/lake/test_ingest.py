@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+import psutil
 import pytest
 
 from lake.lakes import (
@@ -702,3 +703,45 @@ def test_ledger_is_a_table_too(bucket: Path, lake: Lake) -> None:
         "SELECT DISTINCT source, kind, logroot, size > 0, length(sha256), batch <> '' FROM t", table=LEDGER
     )
     assert rows == [("bucket", "CloudTrail", "bucket/AWSLogs", True, 64, True)]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name(bucket: Path, lake: Lake) -> None:
+    """An archive may hold a name twice; neither row nor verdict is lost or doubled."""
+    with zipfile.ZipFile(bucket / "a.zip", "w") as archive:
+        archive.writestr("x.json.gz", pack({"Records": [event("a")]}))
+        archive.writestr("x.json.gz", pack({"Records": [event("b")]}))
+    with tarfile.open(bucket / "b.tar.gz", "w:gz") as tar:
+        for name in ("c", "d"):
+            content = pack({"Records": [event(name)]})
+            info = tarfile.TarInfo("x.json.gz")
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    report = lake.ingest()
+    found = lake.ask("SELECT logfile, eventid FROM t ORDER BY ALL")
+    assert len(found) == len(set(found)) == report.records == sum(row[1] for row in lake.ledger().values())
+    assert lake.ingest().listing.new == 0
+    lake.check()
+
+
+def test_an_interrupted_pool_leaves_nothing(
+    bucket: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker process that is killed in the middle: a clear error, and the next run goes on."""
+    fill(bucket)
+    monkeypatch.setattr(module, "_INLINE_JSON", 0)
+
+    def kill_a_worker(self: Recorder, reached: str) -> None:
+        self.points.append(reached)
+        if reached == "read":
+            for worker in psutil.Process().children(recursive=True):
+                if "spawn_main" in " ".join(worker.cmdline()):
+                    worker.kill()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "reached", kill_a_worker)
+        with pytest.raises(LakeError, match="a worker process was ended from outside"):
+            lake.ingest(jobs=2)
+    lake.check()
+    lake.ingest()
+    lake.check()
