@@ -3,6 +3,7 @@ import hashlib
 import io
 import json
 import os
+import random
 import shutil
 import tarfile
 import zipfile
@@ -745,3 +746,48 @@ def test_an_interrupted_pool_leaves_nothing(
     lake.check()
     lake.ingest()
     lake.check()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_any_order_of_deliveries(bucket: Path, lake: Lake, seed: int) -> None:
+    """Files of few different events with odd values, in several runs of any batches: each event once."""
+    dice = random.Random(seed)
+    times = [
+        None,
+        "",
+        "x",
+        "2024-05-01T10:00:00Z",
+        "2024-05-01T23:59:59Z",
+        "2024-05-02T00:00:00Z",
+        "2024-05-31",
+        "2024",
+    ]
+    delivered: set[tuple[Any, ...]] = set()
+    count = 0
+    for turn in range(4):
+        for number in range(dice.randint(1, 5)):
+            records = [
+                {
+                    "eventVersion": "1.08",
+                    "eventID": dice.choice([None, "", "a", "b", "c", "ü"]),
+                    "eventTime": dice.choice(times),
+                    "eventSource": dice.choice([None, "s3.amazonaws.com"]),
+                    "eventName": dice.choice(["x", "y"]),
+                    "recipientAccountId": dice.choice([None, *ACCOUNTS]),
+                }
+                for _ in range(dice.randint(0, 12))
+            ]
+            loose = f"loose/{turn}-{number}.json.gz"
+            store(bucket, dice.choice([loose, key(dice.choice(DAYS), 10 * turn + number)]), *records)
+            own = [tuple(r[n] for n in ("eventID", "eventTime", "eventSource", "eventName", "recipientAccountId"))
+                   for r in records]  # fmt: skip
+            delivered |= {row for row in own if row[0] is not None}
+            count += sum(row[0] is None for row in own)
+        lake.ingest(batch_json=dice.choice([TINY, 4_000, 1 << 30]))
+        columns = "eventid, eventtime, eventsource, eventname, recipientaccountid"
+        unflagged = lake.ask(f"SELECT {columns} FROM t WHERE NOT duplicate AND eventid IS NOT NULL")
+        assert len(unflagged) == len(set(unflagged))
+        assert set(unflagged) == delivered
+        assert lake.one("SELECT count(*) FROM t WHERE eventid IS NULL AND NOT duplicate") == count
+        lake.check()
