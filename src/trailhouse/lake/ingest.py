@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from trailhouse.lake.writer import Piece, WrittenFile
     from trailhouse.storage import Sources
 
-BATCH_JSON = 2 << 30
+BATCH_JSON = 4 << 30
 """Estimated JSON of a batch: what a crash costs at most, and what the staging folder holds."""
 
 TASK_JSON = 48 << 20

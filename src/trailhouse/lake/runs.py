@@ -62,19 +62,29 @@ def place(batch: pa.RecordBatch, items: Sequence[Item]) -> pa.Table:
     """
     numbers = batch.column("object")
     keys = [i.place if isinstance(i.place, LogKey) else None for i in items]
-    own = _own_delivery(batch)
+    own = _own_delivery(batch) if None in keys else {}
     table = pa.Table.from_batches([batch]).drop_columns(["object", "logrecord", "unparsed"])
     for name in ("account", "region", *DAY_COLUMNS):
-        told = pa.array([getattr(key, name) if key else None for key in keys], pa.string()).take(numbers)
-        table = table.append_column(name, pc.coalesce(told, own[name]) if told.null_count else told)
-    for name, values in (
-        ("logroot", [i.logroot for i in items]),
-        ("logfile", [i.object.name for i in items]),
-    ):
-        table = table.append_column(name, pa.array(values, pa.string()).take(numbers))
-    return table.append_column("logrecord", batch.column("logrecord")).append_column(
-        "unparsed", batch.column("unparsed")
-    )
+        told = _repeated([getattr(key, name) if key else None for key in keys], numbers)
+        if told.null_count:
+            told = pc.coalesce(told.cast(pa.string()), own[name]).dictionary_encode()
+        table = table.append_column(name, told)
+    table = table.append_column("logroot", _repeated([i.logroot for i in items], numbers))
+    table = table.append_column("logfile", _repeated([i.object.name for i in items], numbers))
+    for name in ("logrecord", "unparsed"):
+        table = table.append_column(name, batch.column(name))
+    return table
+
+
+def _repeated(values: list[str | None], numbers: pa.Array) -> pa.DictionaryArray:
+    """A value of each object for its rows; kept encoded until the rows are written, for it is the same in most."""
+    return pa.array(values, pa.string()).dictionary_encode().take(numbers)
+
+
+def sorted_order(table: pa.Table, by: Sequence[str]) -> pa.Array:
+    """The indices that sort a table's rows by these columns, ascending, NULL last."""
+    plain = table.select(by).cast(pa.schema([(name, pa.string()) for name in by]))
+    return pc.sort_indices(plain, [(name, "ascending") for name in by])
 
 
 def _own_delivery(batch: pa.RecordBatch) -> dict[str, pa.Array]:
@@ -95,8 +105,7 @@ def _own_delivery(batch: pa.RecordBatch) -> dict[str, pa.Array]:
 def write_run(table: pa.Table, kind: Kind, path: Path, connection: duckdb.DuckDBPyConnection) -> Run:
     """Sort rows by day, account, region and event time, and keep them at `path`."""
     by = [name for name in (*DAY_COLUMNS, *ORDER) if name in table.schema.names]
-    order = pc.sort_indices(table, [(name, "ascending") for name in by])
-    table = table.take(order).combine_chunks()
+    table = table.take(sorted_order(table, by)).combine_chunks()
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
     np.save(f"{path}.keys.npy", keys_of(connection, table))

@@ -31,7 +31,7 @@ LARGE = 24 << 20
 """Stored bytes from which an object is streamed and not held whole."""
 
 _CHUNK = 1 << 20
-_RUN_BYTES = 48 << 20
+_RUN_BYTES = 24 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,8 @@ def read_objects(task: ReadTask) -> ReadResult:
 def _without(run: Run, broken: Sequence[Item]) -> Run | None:
     """A run without the rows of objects that ended before their end: the next run reads those again, whole."""
     table = read_run(run)
-    names = pc.binary_join_element_wise(table.column("logroot"), table.column("logfile"), "\0")
+    roots, files = (table.column(name).cast(pa.string()) for name in ("logroot", "logfile"))
+    names = pc.binary_join_element_wise(roots, files, "\0")
     gone = pa.array([f"{item.logroot}\0{item.object.name}" for item in broken])
     kept = table.filter(pc.invert(pc.is_in(names, gone)))
     if kept.num_rows == table.num_rows:
@@ -114,6 +115,8 @@ def _full_runs(rows: dict[Kind, list[pa.Table]], task: ReadTask, number: int, le
     for kind in [k for k, tables in rows.items() if sum(t.nbytes for t in tables) >= least]:
         path = task.folder / f"run-{task.number:06}-{number + len(runs):03}-{kind}.arrow"
         runs.append(write_run(pa.concat_tables(rows.pop(kind)), kind, path, _connection()))
+    if runs:
+        pa.default_memory_pool().release_unused()  # what a run took is not needed until the next one
     return runs
 
 

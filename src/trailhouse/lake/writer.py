@@ -9,10 +9,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from trailhouse.lake.runs import ORDER, Day, Run, open_run
+from trailhouse.lake.runs import ORDER, Day, Run, open_run, sorted_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,7 +97,7 @@ def _merge(parts: list[pa.Table], by: Sequence[str]) -> pa.Table:
     rows = pa.concat_tables([parts[n] for _, _, n in spans])
     if all(before[1] <= after[0] for before, after in pairwise(spans)):
         return rows
-    return rows.take(pc.sort_indices(rows, [(n, "ascending") for n in by]))
+    return rows.take(sorted_order(rows, by))
 
 
 def _borders(tables: Sequence[pa.Table], by: Sequence[str]) -> list[tuple[Any, ...]]:
