@@ -522,7 +522,7 @@ def test_hostile_names(bucket: Path, lake: Lake) -> None:
             f"logs/{name}",
             event(str(number), accountId=name, awsRegion=name, recipientAccountId=name),
         )
-    report = lake.ingest(batch_json=300)
+    report = lake.ingest(batch_json=12_000)
     assert report.records == len(HOSTILE)
     assert report.complete
     found = lake.ask("SELECT logfile, region, account FROM t ORDER BY eventid::INTEGER")
@@ -531,6 +531,7 @@ def test_hostile_names(bucket: Path, lake: Lake) -> None:
     lake.check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["with space", "per%20cent", "ha#sh", "ünï 日本", "quo'te", "new\nline", "a&b;c=d", "~"]
 )
