@@ -2,20 +2,24 @@
 
 import hashlib
 import importlib.util
-import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from deliveries import ACCOUNT, OTHER, damage, deliver, event, small_source
 
 import trailhouse
+from deliveries import ACCOUNT, OTHER, damage, deliver, event, small_source
 from trailhouse.core.layout import Kind
 from trailhouse.core.schema import RECORD_COLUMNS, duckdb_type, events_columns, lake_columns, view_columns
 from trailhouse.errors import SourceError, SqlError, UsageError
 from trailhouse.session import Trailhouse
+
+NAIVE = datetime(2026, 1, 5)  # noqa: DTZ001 - naive times are UTC
+
+
+NAIVE = datetime(2026, 1, 5)  # noqa: DTZ001 - naive times are UTC
 
 
 @pytest.fixture
@@ -90,7 +94,7 @@ def test_account_names_hold_their_account(house: Trailhouse) -> None:
 
 @pytest.mark.parametrize(
     "since",
-    ["2026-01-05", "2026-01-05T00:00:00Z", date(2026, 1, 5), datetime(2026, 1, 5), datetime(2026, 1, 5, tzinfo=UTC),
+    ["2026-01-05", "2026-01-05T00:00:00Z", date(2026, 1, 5), NAIVE, datetime(2026, 1, 5, tzinfo=UTC),
      datetime(2026, 1, 5, 2, tzinfo=timezone(timedelta(hours=2)))],
 )  # fmt: skip
 def test_times_in_every_form(source: Path, tmp_path: Path, since: str | date | datetime) -> None:
@@ -174,8 +178,8 @@ def test_empty_answers_explain_themselves(source: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.corpus
-def test_the_real_corpus(tmp_path: Path) -> None:
-    with trailhouse.open(os.environ["TRAILHOUSE_CORPUS"], workdir=tmp_path / "work") as house:
+def test_the_real_corpus(corpus: Path, tmp_path: Path) -> None:
+    with trailhouse.open(corpus, workdir=tmp_path / "work") as house:
         assert count(house, "SELECT count(*) FROM cloudtrail") == 5767
         assert count(house, "SELECT count(*) FROM cloudtrail_events") == 5360
         assert count(house, "SELECT count(*) FROM cloudtrail_insight") == 1

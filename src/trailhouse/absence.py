@@ -114,7 +114,11 @@ class Absence:
             return []  # SHOW and DESCRIBE look for nothing
         empty = [view for view in self._views if self._is_empty(view)]
         if empty:
-            return [f"there are no records in {' and '.join(empty)} at all: see trailhouse inventory"]
+            names = " and ".join(empty)
+            if self._deferred:
+                others = f"{self._deferred:,} files are of other days, accounts or regions"
+                return [f"no log of what was asked is in {names}; {others}: see trailhouse inventory"]
+            return [f"there are no records in {names} at all: see trailhouse inventory"]
         lines = [*self._places(looked_for), *self._days(looked_for)]
         if not rows and not lines:
             lines = [*self._names(looked_for), self._searched()]

@@ -1,13 +1,17 @@
 """The library as docs/python.md shows it. It is type-checked strictly, and run as a test."""
 
+from __future__ import annotations
+
 import sys
 from datetime import date, timedelta
 from pathlib import Path
-
-import pandas as pd
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 import trailhouse
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 
 def ask(source: str, workdir: Path) -> dict[str, object]:
@@ -48,7 +52,7 @@ def ask_a_part(source: str, workdir: Path) -> int:
         workdir=workdir,
     )
     with house:
-        return house.query("SELECT eventid FROM cloudtrail_events").arrow().num_rows
+        return len(list(house.query("SELECT eventid FROM cloudtrail_events")))
 
 
 def ask_wrongly(source: str, workdir: Path) -> str:

@@ -77,8 +77,11 @@ class Call:
         except ValueError as error:
             raise UsageError(f"{flag}: {error}") from None
 
-    def open(self) -> Trailhouse:
+    def open(self, *, result: bool = True) -> Trailhouse:
         """Open the sources; refuse an output that cannot be written before anything is read.
+
+        Args:
+            result: Whether the output is a result, in one of the formats.
 
         Raises:
             SourceError: A source cannot be used.
@@ -91,7 +94,7 @@ class Call:
         from trailhouse.session import Trailhouse, open_storages  # noqa: PLC0415 - heavy
 
         options = self.options
-        if self.output:
+        if self.output and result:
             _ = self.form
         locations = [self._location(source) for source in self.settings.log_sources()]
         sources = open_storages(locations, options, sys.stdin.buffer)

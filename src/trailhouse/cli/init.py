@@ -36,15 +36,12 @@ def run(
     target = call.output or TARGET
     if target.exists() and not call.confirm(f"{target} exists. Replace it?"):
         return 1
-    with call.open() as house:
+    with call.open(result=False) as house:
+        call.check_output(target, house.is_source)
         found = house.inventory()
         findings = _findings(found, [place.uri for place in call.settings.log_sources()])
     for line in in_words(found):
         call.console.note(line)
-    if house.is_source(target.resolve()):
-        raise OutputError(
-            f"{target} lies in the source, and sources are never written to: name a file by --output"
-        )
     try:
         target.write_text(render_config(findings), "utf-8")
     except OSError as error:
