@@ -239,3 +239,20 @@ def test_damage_is_told_with_the_way_out(own: Lake, damage: Any) -> None:  # noq
     damage(own)
     with pytest.raises(LakeError, match=r"is damaged .*`trailhouse clean`"):
         own.ingest()
+
+
+def test_a_folder_that_was_moved_is_told(own: Lake, tmp_path: Path) -> None:
+    """And nothing in it is removed."""
+    own.root.rename(tmp_path / "elsewhere")
+    moved = Lake(own.source, tmp_path / "elsewhere")
+    before = sorted(moved.root.rglob("*.parquet"))
+    with pytest.raises(LakeError, match=r"the folder was moved.*`trailhouse clean`"):
+        moved.ingest()
+    assert sorted(moved.root.rglob("*.parquet")) == before != []
+
+
+def test_a_lost_data_file_is_told(own: Lake) -> None:
+    for path in own.files(LEDGER):
+        Path(path).unlink()
+    with pytest.raises(LakeError, match=r"is damaged .*`trailhouse clean`"):
+        own.ingest()

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trailhouse.core.schema import RECORD_COLUMNS
@@ -26,7 +28,7 @@ from trailhouse.lake.lock import writing
 from trailhouse.lake.pending import Listing, Needed, Pending, json_estimate
 from trailhouse.lake.pool import OwnProcess, Pool, Processes
 from trailhouse.lake.runs import Day, Run, run_keys, save_flags
-from trailhouse.lake.tables import LEDGER, Tables, table_name
+from trailhouse.lake.tables import LEDGER, Tables, damaged, table_name
 from trailhouse.lake.tasks import ReadResult, ReadTask, WriteTask, read_objects, write_days
 
 if TYPE_CHECKING:
@@ -136,7 +138,7 @@ def ingest(
     except OSError as error:
         raise _refused(workspace, error) from error
     except duckdb.Error as error:
-        raise LakeError(f"the lake in {workspace.root} cannot be used: {error}") from error
+        raise damaged(workspace, str(error).partition("\n")[0]) from error
     finally:
         tables.close()
         progress.done()
@@ -220,37 +222,37 @@ class _Batch:
         self._folder.mkdir()
 
     def run(self, items: Sequence[Item], pool: Pool, report: Report, progress: Progress) -> None:
-        over = [passed_over(item, self._name, self._now) for item in items if item.passed_over]
+        over = to_table(passed_over(item, self._name, self._now) for item in items if item.passed_over)
         if over:
             progress.advance(len(over), 0, 0)
-        ledger, runs = self._read([i for i in items if not i.passed_over], pool, report, progress)
+        results = self._read([i for i in items if not i.passed_over], pool, report, progress)
+        runs = [run for result in results for run in result.runs]
         progress.reached("read")
         for kind in RECORD_COLUMNS:
             report.duplicates += self._flag(kind, [r for r in runs if r.kind is kind])
         progress.reached("flagged")
         files = self._write(runs, pool)
-        rows = over + ledger
-        if rows:
-            files.append(self._write_ledger(rows))
+        ledger = pa.concat_tables([over, *(result.ledger for result in results)])
+        if ledger:
+            files.append(self._write_ledger(ledger))
         progress.reached("written")
         if files:
             self._committer.commit(self._name, files)
-        report.files += len(rows)
+        report.files += len(ledger)
 
     def _read(
         self, items: Sequence[Item], pool: Pool, report: Report, progress: Progress
-    ) -> tuple[list[dict[str, object]], list[Run]]:
-        tasks = [
+    ) -> list[ReadResult]:
+        tasks = (
             ReadTask(n, tuple(some), self._sources, self._folder, self._name, self._now)
             for n, some in enumerate(_shares(items))
-        ]
+        )
         results: list[ReadResult] = []
         for result in pool.map(read_objects, tasks):
             results.append(result)
             progress.advance(len(result.ledger) + len(result.unread), result.stored_bytes, result.records)
             _note(report, result)
-        results.sort(key=lambda r: r.number)
-        return [row for r in results for row in r.ledger], [run for r in results for run in r.runs]
+        return sorted(results, key=lambda r: r.number)
 
     def _flag(self, kind: Kind, runs: Sequence[Run]) -> int:
         if not runs:
@@ -291,11 +293,11 @@ class _Batch:
                 yield WriteTask(number, kind, days, schema, self._folder, self._now)
                 number += 1
 
-    def _write_ledger(self, rows: Sequence[dict[str, object]]) -> Staged:
+    def _write_ledger(self, ledger: pa.Table) -> Staged:
         path = self._folder / "ledger.parquet"
         schema = self._tables.write_schema(LEDGER)
         with path.open("wb") as file:
-            pq.write_table(to_table(rows).cast(schema), file, compression="zstd", store_schema=False)
+            pq.write_table(ledger.cast(schema), file, compression="zstd", store_schema=False)
             file.flush()
             os.fsync(file.fileno())
         return Staged(LEDGER, os.fspath(path), ".")
@@ -309,10 +311,13 @@ def _note(report: Report, result: ReadResult) -> None:
     report.records += result.records
     report.unread_total += len(result.unread)
     report.unread.extend(result.unread[: _NAMED - len(report.unread)])
-    damaged = [(str(r["logfile"]), str(r["reason"])) for r in result.ledger if r["misfits"]]
+    damaged = (
+        result.ledger.filter(pc.field("misfits") > 0).select(["logfile", "reason", "misfits"]).to_pylist()
+    )
     report.damaged_total += len(damaged)
-    report.damaged.extend(damaged[: max(0, _NAMED - len(report.damaged))])
-    report.misfits += sum(int(r["misfits"]) for r in result.ledger)
+    room = max(0, _NAMED - len(report.damaged))
+    report.damaged.extend((str(row["logfile"]), str(row["reason"])) for row in damaged[:room])
+    report.misfits += sum(int(row["misfits"]) for row in damaged)
 
 
 def _shares(items: Sequence[Item]) -> Iterator[list[Item]]:

@@ -119,6 +119,11 @@ class Tables:
             ) from error
         except sqlite3.DatabaseError as error:
             raise damaged(self._workspace, str(error)) from error
+        for _, location in rows:
+            if not os.path.exists(location):  # noqa: PTH110 - before every command
+                raise damaged(
+                    self._workspace, f"{location} is not there: the folder was moved, or a part is gone"
+                )
         return dict(rows)
 
     def batches(self, name: str) -> set[str]:
