@@ -56,14 +56,14 @@ def to_keys(halves: pa.Table) -> Keys:
 
 def flag(known: Keys, new: Keys) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which of the new rows repeat a known row or an earlier new one."""
-    rows = np.concatenate((known, new))
-    order = np.argsort(rows[:, 0], kind="stable")  # known ones first, then in the order given
-    ordered = rows[order]
-    same = ordered[1:, 0] == ordered[:-1, 0]
-    if (ordered[1:, 1] != ordered[:-1, 1])[same].any():  # two events share half a key: sort by all of it
-        order = np.lexsort((rows[:, 1], rows[:, 0]))
-        ordered = rows[order]
-        same = (ordered[1:] == ordered[:-1]).all(axis=1)
-    repeats = np.zeros(len(rows), bool)
-    repeats[order[1:]] = same & ordered[1:].any(axis=1)
+    high = np.concatenate((known[:, 0], new[:, 0]))
+    low = np.concatenate((known[:, 1], new[:, 1]))
+    order = np.argsort(high, kind="stable")  # known ones first, then in the order given
+    same = np.flatnonzero(np.diff(high[order]) == 0)
+    if (low[order[same]] != low[order[same + 1]]).any():  # events that share half a key: sort by all of it
+        order = np.lexsort((low, high))
+        same = np.flatnonzero((np.diff(high[order]) == 0) & (np.diff(low[order]) == 0))
+    later = order[same + 1]
+    repeats = np.zeros(len(high), bool)
+    repeats[later] = (high[later] != 0) | (low[later] != 0)
     return repeats[len(known) :]

@@ -257,9 +257,8 @@ class _Batch:
     def _flag(self, kind: Kind, runs: Sequence[Run]) -> int:
         if not runs:
             return 0
-        keys = [run_keys(run) for run in runs]
-        flags = flag(self._known(kind, runs), np.concatenate(keys))
-        for run, own in zip(runs, np.split(flags, np.cumsum([len(k) for k in keys])[:-1]), strict=True):
+        flags = flag(self._known(kind, runs), np.concatenate([run_keys(run) for run in runs]))
+        for run, own in zip(runs, np.split(flags, np.cumsum([run.rows for run in runs])[:-1]), strict=True):
             save_flags(run, own)
         return int(flags.sum())
 

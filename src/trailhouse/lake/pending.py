@@ -22,6 +22,7 @@ GZIP_RATIO = 10
 """Bytes of JSON that a stored byte is taken for; real files have 8 to 10."""
 
 _CHUNK = 20_000
+_MOST_OBJECTS = 50_000
 _NAMED = 1_000
 _COLUMNS = ("source", "name", "size", "version", "storage_class", "together", "sort_key")
 _LISTED = pa.schema([(n, pa.int64() if n == "size" else pa.string()) for n in _COLUMNS])
@@ -169,7 +170,7 @@ class Pending:
         while rows := cursor.fetchmany(_CHUNK):
             for row in rows:
                 stored = StoredObject(*row)
-                if batch and size + json_estimate(stored) > json_bytes:
+                if batch and (size + json_estimate(stored) > json_bytes or len(batch) >= _MOST_OBJECTS):
                     yield batch
                     batch, size = [], 0
                 batch.append(Item(stored, classify(stored.name)))

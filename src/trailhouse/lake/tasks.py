@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trailhouse.errors import StorageError
-from trailhouse.lake.ledger import Item, taken_in
+from trailhouse.lake.ledger import Item, taken_in, to_table
 from trailhouse.lake.reader import Delivery, read
 from trailhouse.lake.runs import Day, Run, place, read_run, write_run
 from trailhouse.lake.writer import Piece, WrittenFile, write_day
@@ -52,7 +52,7 @@ class ReadResult:
 
     number: int
     runs: tuple[Run, ...]
-    ledger: tuple[dict[str, Any], ...]
+    ledger: pa.Table
     unread: tuple[tuple[str, str], ...]
     stored_bytes: int
     json_bytes: int
@@ -89,7 +89,7 @@ def read_objects(task: ReadTask) -> ReadResult:
     return ReadResult(
         task.number,
         tuple(runs),
-        tuple(taken_in(task.items[v.number], v, task.batch, task.now) for v in whole),
+        to_table(taken_in(task.items[v.number], v, task.batch, task.now) for v in whole),
         tuple((task.items[number].object.name, reason) for number, reason in sorted(unread.items())),
         sum(v.stored_bytes for v in whole),
         sum(v.json_bytes for v in whole),

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GROUP_ROWS = 100_000
-"""Rows of a row group, and so of what is in memory at once."""
+"""The most rows of a row group."""
 
-GROUP_BYTES = 192 << 20
-"""The same in bytes, for rows that are large."""
+GROUP_BYTES = 32 << 20
+"""Arrow's bytes of a row group: merging one holds it three times, and a worker has 400 MB."""
 
 FILE_BYTES = 256 << 20
 """Size after which a day goes on in another file."""
@@ -65,6 +65,7 @@ def write_day(
             while rows is not None and (count == 0 or os.stat(path).st_size < FILE_BYTES):  # noqa: PTH116 - hot
                 writer.write_table(_finish(rows, schema, now), row_group_size=GROUP_ROWS)
                 count += rows.num_rows
+                pa.default_memory_pool().release_unused()  # or every slice adds to what is held
                 rows = next(slices, None)
         _sync(path)
         yield WrittenFile(path, day, count)
