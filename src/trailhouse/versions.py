@@ -3,7 +3,7 @@
 import platform
 from importlib.metadata import version
 
-_DISTRIBUTIONS = ("trailhouse", "duckdb", "pyarrow", "pyiceberg", "sqlglot", "msgspec", "isal")
+_DISTRIBUTIONS = ("trailhouse", "duckdb", "pyarrow", "pyiceberg", "sqlglot", "msgspec", "deflate")
 
 
 def versions() -> dict[str, str]:

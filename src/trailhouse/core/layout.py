@@ -202,10 +202,8 @@ def _read_log(stem: str, opening: str) -> tuple[str, str, str, str]:
 
 
 def _read_digest(stem: str, opening: str) -> tuple[str, str, str, str]:
-    if stem.startswith(opening):
-        rest = stem[len(opening) :]
-    else:
-        rest = stem.partition(f"_{Kind.DIGEST}_")[2].partition("_")[2]
+    elsewhere = stem.partition(f"_{Kind.DIGEST}_")[2].partition("_")[2]
+    rest = stem[len(opening) :] if stem.startswith(opening) else elsewhere
     # Trail names may hold underscores, regions and stamps never do: read from the end.
     *trail, stamp = rest.rsplit("_", 2)
     if not _STAMP.fullmatch(stamp):

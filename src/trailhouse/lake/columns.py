@@ -48,11 +48,16 @@ def text_array(values: Sequence[Any], type_: Text) -> pa.Array:
     """Text as decoded: strings, booleans where they are expected, opaque text as exact slices."""
     if type_.opaque:
         return opaque_array(values)
-    if values.count(None) == len(values):
+    if _none_but(values, None):
         return pa.nulls(len(values), pa.string())
     if type_.boolean:
         return _boolean_array(values)
     return pa.array(values, pa.string())
+
+
+def _none_but(values: Sequence[Any], nothing: Any) -> bool:  # noqa: ANN401 - None or ABSENT
+    """Whether a field is in no record; told by the first one as a rule, for comparing all of them costs."""
+    return not values or (values[0] is nothing and values.count(nothing) == len(values))
 
 
 def _boolean_array(values: Sequence[Any]) -> pa.Array:
@@ -64,7 +69,7 @@ def _boolean_array(values: Sequence[Any]) -> pa.Array:
 
 def opaque_array(values: Sequence[Any]) -> pa.Array:
     """Exact JSON texts: absent and null are NULL, a string is unquoted, the rest is as it was written."""
-    if values.count(ABSENT) == len(values):
+    if _none_but(values, ABSENT):
         return pa.nulls(len(values), pa.string())
     data, lengths, starts = _joined(values)
     buffer = np.frombuffer(data + b"\0", np.uint8)
@@ -144,7 +149,7 @@ class Repeated:
 
     def array(self, values: Sequence[Any]) -> tuple[pa.Array, list[tuple[int, Unparsed]]]:
         """The Arrow array of these exact texts, and what did not fit, by row."""
-        if values.count(ABSENT) == len(values):
+        if _none_but(values, ABSENT):
             return pa.nulls(len(values), arrow_type(self.column.type)), []
         data, _, starts = _joined(values)
         buffers = [None, pa.py_buffer(starts), pa.py_buffer(data)]

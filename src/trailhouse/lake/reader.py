@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from itertools import chain
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -242,8 +241,10 @@ class _Pile:
         for i, name in enumerate(self.expected.extras):
             for row, text in self._extra(f"extra{i}"):
                 unparsed[row] = [*unparsed.get(row, []), (path_of(name), text)]
-        for column, encoder in zip(self.columns, self._columns, strict=True):
-            array, odd = encoder.array(list(map(attrgetter(column.name), self._records)))
+        # Unknown fields stand behind the columns, and not in every record: the shortest decides.
+        columns = zip(*map(msgspec.structs.astuple, self._records), strict=False)
+        for encoder, values in zip(self._columns, columns, strict=False):
+            array, odd = encoder.array(values)
             arrays.append(array)
             for row, pairs in odd:
                 unparsed[row] = [*unparsed.get(row, []), *pairs]
