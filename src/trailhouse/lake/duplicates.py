@@ -56,8 +56,8 @@ def to_keys(halves: pa.Table) -> Keys:
 
 def flag(known: Keys, new: Keys) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which of the new rows repeat a known row or an earlier new one."""
-    high = np.concatenate((known[:, 0], new[:, 0]))
-    low = np.concatenate((known[:, 1], new[:, 1]))
+    rows = np.concatenate((known, new)) if len(known) else new
+    high, low = rows[:, 0], rows[:, 1]
     order = np.argsort(high, kind="stable")  # known ones first, then in the order given
     same = np.flatnonzero(np.diff(high[order]) == 0)
     if (low[order[same]] != low[order[same + 1]]).any():  # events that share half a key: sort by all of it

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 GROUP_ROWS = 100_000
 """The most rows of a row group."""
 
-GROUP_BYTES = 32 << 20
+GROUP_BYTES = 24 << 20
 """Arrow's bytes of a row group: merging one holds it three times, and a worker has 400 MB."""
 
 FILE_BYTES = 256 << 20
