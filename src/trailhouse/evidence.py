@@ -100,13 +100,13 @@ class Evidence:
 
     def _transient(self) -> list[tuple[Verdict, list[tuple[str, str, str]], int]]:
         listing, report = self._listing, self._report
-        changed = [("", name, "other size, time or checksum") for name in listing.changed]
+        changed = [("", name, "other bytes under the same name") for name in listing.changed]
         gone = [("", name, "it is not listed any more") for name in listing.gone]
-        unread = [("", name, reason) for name, reason in report.unread]
+        unread = [("", name, reason) for name, reason in (*report.unread, *listing.skipped)]
         return [
             ("changed", changed, listing.changed_total),
             ("vanished", gone, listing.gone_total),
-            ("unread", unread, report.unread_total),
+            ("unread", unread, report.unread_total + listing.skipped_total),
         ]
 
     def _where(self, kinds: Sequence[Kind]) -> tuple[str, list[object]]:

@@ -173,6 +173,13 @@ def test_batches_and_workers_make_no_difference(bucket: Path, tmp_path: Path) ->
         assert lake.contents() == lakes[0].contents()
 
 
+def test_a_touched_object_is_the_same_object(bucket: Path, lake: Lake) -> None:
+    store(bucket, key(), event("a"))
+    lake.ingest()
+    os.utime(bucket / key(), ns=(1, 1))
+    assert lake.ingest().listing.changed_total == 0
+
+
 def test_a_changed_object_is_reported_and_never_mixed(bucket: Path, lake: Lake) -> None:
     store(bucket, key(), event("old"))
     store(bucket, key(number=1), event("other"))

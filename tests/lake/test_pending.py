@@ -26,9 +26,13 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def ledger(folder: Path, *objects: StoredObject) -> list[str]:
-    rows = [passed_over(Item(one, classify(one.name)), "b", NOW) for one in objects]
+    rows = [passed_over(Item(one, classify(one.name)), "b", NOW) | {"sha256": "then"} for one in objects]
     pq.write_table(to_table(rows), folder / "ledger.parquet")
     return [str(folder / "ledger.parquet")]
+
+
+def now(_: StoredObject) -> str | None:
+    return "now"
 
 
 def names(pending: Pending, json_bytes: int = 1 << 30) -> list[list[str]]:
@@ -36,7 +40,7 @@ def names(pending: Pending, json_bytes: int = 1 << 30) -> list[list[str]]:
 
 
 def test_everything_is_new_at_first(connection: duckdb.DuckDBPyConnection) -> None:
-    pending = Pending(connection, [])
+    pending = Pending(connection, [], now)
     objects = [stored("b.json.gz"), stored("a.json", size=7)]
     listing = pending.collect(objects, Needed())
     assert (listing.objects, listing.new, listing.new_bytes, listing.json_bytes) == (2, 2, 17, 107)
@@ -46,7 +50,7 @@ def test_everything_is_new_at_first(connection: duckdb.DuckDBPyConnection) -> No
 
 def test_against_the_ledger(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     known = [stored("same"), stored("changed", "v1"), stored("gone"), stored("same", source="other")]
-    pending = Pending(connection, ledger(tmp_path, *known))
+    pending = Pending(connection, ledger(tmp_path, *known), now)
     listed = [stored("same"), stored("changed", "v2"), stored("new"), stored("changed", source="other")]
     listing = pending.collect(listed, Needed())
     assert (listing.known, listing.new, listing.objects) == (1, 2, 4)
@@ -61,7 +65,7 @@ def test_more_than_one_chunk(
     monkeypatch.setattr("trailhouse.lake.pending._CHUNK", 7)
     monkeypatch.setattr("trailhouse.lake.pending._NAMED", 3)
     pending = Pending(
-        connection, ledger(tmp_path, *[stored(f"{n:03}", "old" if n % 3 else "v") for n in range(30)])
+        connection, ledger(tmp_path, *[stored(f"{n:03}", "old" if n % 3 else "v") for n in range(30)]), now
     )
     listing = pending.collect((stored(f"{n:03}") for n in range(10, 60)), Needed())
     assert (listing.known, listing.changed_total, listing.new, listing.gone_total) == (6, 14, 30, 10)
@@ -70,8 +74,16 @@ def test_more_than_one_chunk(
     assert [name for batch in names(pending) for name in batch] == [f"{n:03}" for n in range(30, 60)]
 
 
+def test_what_was_only_touched_is_known(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    known = [stored("touched", "v1"), stored("gone since", "v1")]
+    checksums = {"touched": "then", "gone since": None}
+    pending = Pending(connection, ledger(tmp_path, *known), lambda one: checksums[one.name])
+    listing = pending.collect([stored("touched", "v2"), stored("gone since", "v2")], Needed())
+    assert (listing.known, listing.changed) == (1, ["gone since"])
+
+
 def test_known_objects_are_never_deferred(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    pending = Pending(connection, ledger(tmp_path, stored(key(DAYS[0]))))
+    pending = Pending(connection, ledger(tmp_path, stored(key(DAYS[0]))), now)
     needed = Needed(first=date(2024, 5, 2))
     listing = pending.collect([stored(key(day)) for day in DAYS], needed)
     assert (listing.known, listing.new, listing.deferred, listing.gone_total) == (1, 2, 0, 0)
@@ -100,7 +112,7 @@ def test_days_come_in_order_and_batches_are_bounded(connection: duckdb.DuckDBPyC
     objects = [
         stored(key(day, n, account)) for day in reversed(DAYS) for n in range(2) for account in ACCOUNTS
     ]
-    pending = Pending(connection, [])
+    pending = Pending(connection, [], now)
     pending.collect([stored("loose"), *objects], Needed())
     batches = names(pending, 300)
     flat = [name for batch in batches for name in batch]
@@ -112,7 +124,7 @@ def test_days_come_in_order_and_batches_are_bounded(connection: duckdb.DuckDBPyC
 
 def test_members_of_an_archive_stay_together(connection: duckdb.DuckDBPyConnection) -> None:
     members = [stored(f"a.tgz!{key(day)}", together="a.tgz") for day in DAYS]
-    pending = Pending(connection, [])
+    pending = Pending(connection, [], now)
     pending.collect([members[2], stored(key(DAYS[1], 5)), members[0], members[1]], Needed())
     assert [item.object.together for batch in pending.batches(1 << 30) for item in batch] == [
         "",

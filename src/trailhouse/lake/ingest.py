@@ -11,6 +11,7 @@ import os
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 import duckdb
@@ -20,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trailhouse.core.schema import RECORD_COLUMNS
-from trailhouse.errors import DiskError, LakeError
+from trailhouse.errors import DiskError, LakeError, StorageError
 from trailhouse.lake.commit import Committer, Staged, staged
 from trailhouse.lake.duplicates import Keys, flag, keys_sql, to_keys
 from trailhouse.lake.ledger import Item, passed_over, to_table
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from trailhouse.core.layout import Kind
     from trailhouse.lake.workspace import Workspace
     from trailhouse.lake.writer import Piece, WrittenFile
-    from trailhouse.storage import Sources
+    from trailhouse.storage import Sources, StoredObject
 
 BATCH_JSON = 4 << 30
 """Estimated JSON of a batch: what a crash costs at most, and what the staging folder holds."""
@@ -102,7 +103,8 @@ class Report:
     @property
     def complete(self) -> bool:
         """Whether every object that claims to be CloudTrail was read to its end."""
-        return not (self.damaged_total or self.unread_total or self.listing.changed_total)
+        listing = self.listing
+        return not (self.damaged_total or self.unread_total or listing.changed_total or listing.skipped_total)
 
 
 def ingest(
@@ -169,7 +171,7 @@ class _Ingest:
     def run(self, needed: Needed, jobs: int | None, batch_json: int) -> Report:
         self._committer.settle()
         with self._database() as connection:
-            pending = Pending(connection, self._tables.files()[LEDGER].paths)
+            pending = Pending(connection, self._tables.files()[LEDGER].paths, self._checksum)
             report = Report(pending.collect(self._sources.list(), needed))
             for storage in self._sources.storages:
                 report.listing.skipped_total += storage.skipped.total
@@ -177,6 +179,16 @@ class _Ingest:
             if report.listing.new:
                 self._take_in(pending, report, jobs, batch_json)
         return report
+
+    def _checksum(self, stored: StoredObject) -> str | None:
+        try:
+            with self._sources.open(stored) as stream:
+                digest = sha256()
+                while chunk := stream.read(1 << 20):
+                    digest.update(chunk)
+                return digest.hexdigest()
+        except StorageError:
+            return None
 
     def _database(self) -> duckdb.DuckDBPyConnection:
         spill = self._workspace.staging / "spill"

@@ -13,7 +13,7 @@ from trailhouse.lake.ledger import Item
 from trailhouse.storage import StoredObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
     import duckdb
@@ -92,16 +92,32 @@ class Listing:
 class Pending:
     """The objects to take in, in order of their day."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, ledger: Sequence[str]) -> None:
-        """Read the ledger's files; `connection` is in-memory and may spill."""
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        ledger: Sequence[str],
+        checksum: Callable[[StoredObject], str | None],
+    ) -> None:
+        """Read the ledger's files.
+
+        Args:
+            connection: In-memory; may spill.
+            ledger: Paths of its data files.
+            checksum: SHA-256 of an object as it is now, hex; None if it cannot be read. Asked only of objects
+                that look changed, for a copy or a touch changes a file's time and nothing else.
+        """
         self._connection = connection
+        self._checksum = checksum
         columns = ", ".join(f"{n} {'BIGINT' if n == 'size' else 'VARCHAR'}" for n in _COLUMNS)
         connection.execute(f"CREATE TABLE pending ({columns})")
-        connection.execute("CREATE TABLE known (source VARCHAR, logfile VARCHAR, version VARCHAR)")
+        connection.execute(
+            "CREATE TABLE known (source VARCHAR, logfile VARCHAR, version VARCHAR, sha256 VARCHAR)"
+        )
         connection.execute("CREATE TABLE seen (source VARCHAR, logfile VARCHAR)")
         if ledger:
             connection.execute(
-                "INSERT INTO known SELECT source, logfile, version FROM read_parquet($1)", [list(ledger)]
+                "INSERT INTO known SELECT source, logfile, version, sha256 FROM read_parquet($1)",
+                [list(ledger)],
             )
         self._known = _count(connection, "known")
         self.listing = Listing()
@@ -126,9 +142,9 @@ class Pending:
     def _compare(self, chunk: Sequence[StoredObject], needed: Needed) -> None:
         listing = self.listing
         listing.objects += len(chunk)
-        versions = self._versions(chunk) if self._known else [None] * len(chunk)
+        known = self._taken_in(chunk) if self._known else [(None, None)] * len(chunk)
         rows = []
-        for stored, version in zip(chunk, versions, strict=True):
+        for stored, (version, sha256) in zip(chunk, known, strict=True):
             if version is None:
                 key = classify(stored.name)
                 if isinstance(key, LogKey) and key.kind is not Kind.DIGEST and not needed.has(key):
@@ -137,8 +153,8 @@ class Pending:
                 listing.new_bytes += stored.size
                 listing.json_bytes += json_estimate(stored)
                 rows.append((*_row(stored), _sort_key(key)))
-            elif version == stored.version:
-                listing.known += 1
+            elif version == stored.version or sha256 in {None, self._checksum(stored)}:
+                listing.known += 1  # what was never read may change as it likes
             else:
                 listing.changed_total += 1
                 if len(listing.changed) < _NAMED:
@@ -148,17 +164,18 @@ class Pending:
             new = pa.Table.from_arrays([pa.array(c) for c in zip(*rows, strict=True)], schema=_LISTED)
             self._connection.from_arrow(new).insert_into("pending")
 
-    def _versions(self, chunk: Sequence[StoredObject]) -> list[str | None]:
+    def _taken_in(self, chunk: Sequence[StoredObject]) -> list[tuple[str | None, str | None]]:
+        """Version and SHA-256 of each object when it was taken in; None twice if it was not."""
         numbered = pa.table(
             {"n": range(len(chunk)), "source": [o.source for o in chunk], "logfile": [o.name for o in chunk]}
         )
         listed = self._connection.from_arrow(numbered)
         joined = listed.query(
-            "listed", "SELECT version FROM listed LEFT JOIN known USING (source, logfile) ORDER BY n"
+            "listed", "SELECT version, sha256 FROM listed LEFT JOIN known USING (source, logfile) ORDER BY n"
         )
-        versions: list[str | None] = joined.to_arrow_table().column("version").to_pylist()
+        found: list[tuple[str | None, str | None]] = joined.fetchall()
         self._connection.from_arrow(numbered.drop_columns(["n"])).insert_into("seen")
-        return versions
+        return found
 
     def batches(self, json_bytes: int) -> Iterator[list[Item]]:
         """The objects to take in, by day, in batches of about that much JSON."""
