@@ -20,9 +20,8 @@ def limit(tree: exp.Expr) -> None:
     for node in reversed(list(tree.walk(bfs=True))):
         size = 1 + sum(sizes.get(id(child), 1) for child in node.iter_expressions())
         if isinstance(node, exp.Anonymous) and node.name.startswith("athena_"):
-            size *= _TIMES
-            if size > _LARGE * _TIMES and _gather(node, sizes):
-                size = _TIMES
+            gathered = size * _TIMES > _LARGE * _TIMES and _gather(node, sizes)
+            size = size + _TIMES if gathered else size * _TIMES
         sizes[id(node)] = size
 
 
