@@ -1,1 +1,1 @@
-"""TBD."""
+"""The pure part: frozen data in, frozen data out. No input or output, no clock, no environment."""

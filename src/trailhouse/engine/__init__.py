@@ -1,1 +1,1 @@
-"""TBD."""
+"""What answers a translated statement."""
