@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -170,7 +171,8 @@ class Trailhouse:
         """The lake as it is now, what is needed taken in first."""
         if self.report is None:
             self.ingest()
-        files = Tables(self.workspace).files()
+        with closing(Tables(self.workspace)) as tables:
+            files = tables.files()
         kinds = {kind: files[table_name(kind)].paths for kind in RECORD_COLUMNS}
         return DuckDB(kinds, files[LEDGER].paths, self.options.table_prefix, self.workspace.root / "spill")
 

@@ -1,6 +1,7 @@
 import json
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,8 @@ def _shape(kind: Any) -> Any:  # noqa: ANN401 - schemas and types of any depth
 
 def test_data_files_carry_the_tables_field_ids(filled: Lake) -> None:
     for name in ("cloudtrail_lake", LEDGER):
-        expected = _ids(Tables(filled.workspace).write_schema(name))
+        with closing(Tables(filled.workspace)) as tables_:
+            expected = _ids(tables_.write_schema(name))
         assert len(set(expected.values())) == len(expected) > 10
         schema = opened(filled, name).schema()
         assert {path: schema.find_field(path).field_id for path in expected} == expected
