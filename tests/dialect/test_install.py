@@ -19,7 +19,7 @@ def test_nothing_is_left_in_a_database_file(tmp_path: object) -> None:
         install(connection)
         assert connection.execute("SELECT athena_divide(7, 2)").fetchall() == [(3,)]
     with duckdb.connect(path) as connection:
-        query = "SELECT count(*) FROM duckdb_functions() WHERE function_name SIMILAR TO '(athena|native)_.*'"
+        query = "SELECT count(*) FROM duckdb_functions() WHERE function_name SIMILAR TO '(athena|native|answer)_.*'"
         assert connection.execute(query).fetchall() == [(0,)]
 
 
@@ -34,3 +34,17 @@ def test_many_rows_go_through_in_columns() -> None:
         sql = "SELECT count(json_extract_scalar(x, '$.a')), max(cast(json_extract(x, '$.b[0]') as bigint)) FROM t"
         statement = translate(sql, tables={"t": ("x",)})
         assert connection.execute(statement.duckdb).fetchall() == [(4285, 4999)]
+
+
+def test_a_fault_is_an_answer_and_no_exception_of_python() -> None:
+    # Under TRY DuckDB drops exceptions of Python in threads of its own; the process can die of it.
+    with duckdb.connect() as connection:
+        install(connection)
+        told = connection.execute("SELECT answer_ip_number('lambda.amazonaws.com')").fetchall()
+        assert told == [({"value": None, "fault": "Cannot cast value to IPADDRESS: lambda.amazonaws.com"},)]
+        sql = translate(
+            "SELECT count(*) FROM (VALUES '10.0.0.1', 'lambda.amazonaws.com', '192.0.2.1') AS t(a)"
+            " WHERE try(contains('10.0.0.0/8', CAST(a AS ipaddress)))",
+            tables={},
+        ).duckdb
+        assert connection.execute(sql).fetchall() == [(1,)]
