@@ -48,3 +48,13 @@ def test_a_fault_is_an_answer_and_no_exception_of_python() -> None:
             tables={},
         ).duckdb
         assert connection.execute(sql).fetchall() == [(1,)]
+
+
+def test_addresses_under_try_need_no_error() -> None:
+    for tried in ("TRY_CAST(a AS ipaddress)", "try(CAST(a AS ipaddress))"):
+        assert (
+            "athena_ipaddress("
+            not in translate(f"SELECT {tried} FROM (VALUES 'x') AS t(a)", tables={}).duckdb
+        )
+    kept = translate("SELECT try(coalesce(CAST(a AS ipaddress), NULL)) FROM (VALUES 'x') AS t(a)", tables={})
+    assert "athena_ipaddress(" in kept.duckdb

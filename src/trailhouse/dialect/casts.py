@@ -31,7 +31,16 @@ _JSON_MAKERS = frozenset({"athena_json", "athena_json_extract", "athena_json_par
 def rewrite_cast(node: exp.Expr) -> exp.Expr:
     """Return DuckDB's expression for a cast whose operand is rewritten already."""
     done = _cast(node.this, node.args["to"], 0)
-    return call("TRY", done) if isinstance(node, exp.TryCast) else done
+    return call("TRY", without_error(done)) if isinstance(node, exp.TryCast) else done
+
+
+def without_error(tried: exp.Expr) -> exp.Expr:
+    """Return what stands in a TRY with an address, or the test of one, that is null instead of an error."""
+    if isinstance(tried, exp.Anonymous) and tried.name == "athena_ipaddress":
+        return call("athena_ipaddress_or_null", *tried.expressions)
+    if isinstance(tried, exp.Anonymous) and tried.name == "athena_in_network":
+        return call("athena_in_network", tried.expressions[0], without_error(tried.expressions[1]))
+    return tried
 
 
 def _cast(source: exp.Expr, kind: exp.DataType, depth: int) -> exp.Expr:

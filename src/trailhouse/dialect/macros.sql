@@ -115,6 +115,10 @@ CREATE OR REPLACE TEMP MACRO athena_json(x) AS CAST(CASE
 CREATE OR REPLACE TEMP MACRO athena_ipaddress(x) AS CASE
   WHEN typeof(x) = 'UHUGEINT' THEN CAST(CAST(x AS VARCHAR) AS UHUGEINT)
   ELSE CAST(native_ip_number(CAST(x AS VARCHAR)) AS UHUGEINT) END;
+-- Under TRY: without an error, after which DuckDB would go through the rows one by one.
+CREATE OR REPLACE TEMP MACRO athena_ipaddress_or_null(x) AS CASE
+  WHEN typeof(x) = 'UHUGEINT' THEN CAST(CAST(x AS VARCHAR) AS UHUGEINT)
+  ELSE CAST(struct_extract(answer_ip_number(CAST(x AS VARCHAR)), 'value') AS UHUGEINT) END;
 CREATE OR REPLACE TEMP MACRO athena_in_network(network, address) AS
   address >= CAST(native_ip_prefix(network)[1] AS UHUGEINT) AND address <= CAST(native_ip_prefix(network)[2] AS UHUGEINT);
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from sqlglot import exp
 
 from trailhouse.dialect import formats, once, unnest
-from trailhouse.dialect.casts import rewrite_cast
+from trailhouse.dialect.casts import rewrite_cast, without_error
 from trailhouse.dialect.functions import FUNCTIONS, REFUSED, WINDOW_ONLY, Function
 from trailhouse.dialect.kinds import note_dates
 from trailhouse.dialect.mistake import nearest
@@ -77,6 +77,8 @@ def _function(node: exp.Expr) -> exp.Expr:
     _check_call(function, args, node)
     if args and name in _LOCAL_TIME:
         args[0] = _wall(args[0])
+    if name == "try":
+        args[0] = without_error(args[0])
     done: exp.Expr = function.render(args)
     if name == "sequence" and node.meta["dates"][0]:
         done.set("this", "athena_sequence_days" if len(args) == 2 else "athena_sequence_days_step")  # noqa: PLR2004
