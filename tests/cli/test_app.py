@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from deliveries import damage, deliver, event, small_source
 from trailhouse.cli import main
+from trailhouse.summary import questions
 
 PROGRAM = Path(sys.executable).with_name("trailhouse")
 N = "SELECT count(*) AS n FROM cloudtrail"
@@ -317,3 +319,9 @@ def test_ctrl_c(source: Path) -> None:
 def test_the_real_corpus(run: Run, corpus: Path, name: str, rows: int) -> None:
     done = run("-s", corpus, "query", f"SELECT count(*) AS n FROM {name}", "--format", "csv")
     assert (done.code, done.out) == (0, f"n\n{rows}\n")
+
+
+def test_a_question_of_the_summary_that_is_cut_says_so_in_its_title() -> None:
+    for _, title, sql in questions():
+        cut = re.search(r"LIMIT (\d+)", sql)
+        assert cut is None or re.search(rf"\b{cut[1]}\b", title), title

@@ -1,4 +1,4 @@
--- Longest silences (days without an event, by account and region)
+-- Longest silences (the 5 longest; days without an event, by account and region)
 WITH days AS (
   SELECT DISTINCT account, region, from_iso8601_date(substr(eventtime, 1, 10)) AS active
   FROM cloudtrail_events

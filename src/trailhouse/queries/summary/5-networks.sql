@@ -1,4 +1,4 @@
--- Addresses
+-- Addresses (the busiest 10)
 SELECT sourceipaddress AS address, count(*) AS events,
        count(DISTINCT coalesce(useridentity.arn, useridentity.principalid)) AS principals,
        count(DISTINCT account) AS accounts, min(eventtime) AS first_event, max(eventtime) AS last_event

@@ -1,4 +1,4 @@
--- Errors
+-- Errors (the most frequent 10)
 SELECT errorcode, count(*) AS events,
        count(DISTINCT coalesce(useridentity.arn, useridentity.principalid)) AS principals,
        max_by(eventsource, eventtime) AS latest_at, max(eventtime) AS latest

@@ -1,4 +1,4 @@
--- Console logins
+-- Console logins (the most frequent 10)
 SELECT coalesce(useridentity.arn, useridentity.username, useridentity.type) AS principal, useridentity.type AS type,
        coalesce(json_extract_scalar(responseelements, '$.ConsoleLogin'), '(none)') AS result,
        coalesce(json_extract_scalar(additionaleventdata, '$.MFAUsed'), '(not said)') AS mfa,

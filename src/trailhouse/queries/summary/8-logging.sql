@@ -1,4 +1,4 @@
--- Changes to logging
+-- Changes to logging (the latest 20)
 SELECT eventtime, account, awsregion, eventsource, eventname, useridentity.arn AS principal, sourceipaddress AS address,
        coalesce(errorcode, 'done') AS result
 FROM cloudtrail_events
