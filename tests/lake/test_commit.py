@@ -2,6 +2,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -130,5 +131,6 @@ def test_another_way_to_the_folder_makes_no_orphans(bucket: Path, lake: Lake, tm
     lake.ingest()
     (tmp_path / "link").symlink_to(lake.root)
     other = Lake(bucket, tmp_path / "link")
-    assert Committer(other.workspace, Tables(other.workspace), lambda _: None).remove_orphans() == []
+    with closing(Tables(other.workspace)) as found:
+        assert Committer(other.workspace, found, lambda _: None).remove_orphans() == []
     lake.check()
