@@ -149,7 +149,8 @@ class _Opener:
         trail = b'"eventVersion"' in head and not NOT_A_TRAIL.search(head)
         if trail and _CLAIMS.match(head):
             self._name(self._line_form)
-        if self._claimed or trail or RECORD_START.match(head):
+        among_records = bool(self.contents.found) and head.startswith(b"{")
+        if self._claimed or trail or among_records or RECORD_START.match(head):
             self._flaw(Flaw(reason, at))
         return self._resume(at)
 

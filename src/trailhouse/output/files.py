@@ -109,7 +109,7 @@ def whole_file(path: Path) -> Iterator[Hashing]:
     """
     with _explained(path):
         target = path.resolve()
-        if target.exists() and not target.is_file():
+        if target.is_symlink() or (target.exists() and not target.is_file()):  # links in a circle stay links
             raise OutputError(f"{path}: is no plain file: choose another name, or leave --output out")
         partial = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.partial")
         stream = partial.open("xb")
