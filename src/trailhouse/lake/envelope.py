@@ -139,7 +139,7 @@ class _Opener:
         if text.startswith(b"[", at) and (self._claimed or RECORD_START.search(text, at)):
             return self._records_list(at, "array")
         records = _RECORDS.search(text, at) if text.startswith(b"{", at) else None
-        if records and not RECORD_START.match(text, at) and text.find(b"\n{", at, records.start()) < 0:
+        if records and not RECORD_START.match(text, at) and _at_the_top(text[at : records.start()]):
             flaws = len(self.contents.flaws)
             end = self._lists(records.end())
             if self.contents.form and len(self.contents.flaws) == flaws:
@@ -274,3 +274,9 @@ class _Opener:
 
     def _flaw(self, flaw: Flaw) -> None:
         self.contents.flaws.append(flaw)
+
+
+def _at_the_top(before: bytes) -> bool:
+    """Whether a member that stands after this text is the first object's own, as near as broken text tells."""
+    depth = before.count(b"{") + before.count(b"[") - before.count(b"}") - before.count(b"]")
+    return depth == 1 and b"\n{" not in before
