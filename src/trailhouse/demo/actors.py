@@ -60,8 +60,7 @@ _CONSOLE = (
 )
 _TERRAFORM = (
     "APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io) terraform-provider-aws/5.94.1 "
-    "(+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.36.3 ua/2.1 os/linux "
-    "lang/go#1.23.8 md/GOOS#linux md/GOARCH#amd64 api/{service}#1.210.0"
+    "aws-sdk-go-v2/1.36.3 ua/2.1 os/linux lang/go#1.23.8 md/GOOS#linux md/GOARCH#amd64 api/{service}#1.210.0"
 )
 _LAMBDA = (
     "Boto3/1.24.59 Python/3.12.9 Linux/5.10.236-248.880.amzn2.x86_64 exec-env/AWS_Lambda_python3.12 "
