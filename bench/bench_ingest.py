@@ -10,6 +10,7 @@ of our run, and of taking in one object of 50 MB (compressed).
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import shutil
 import statistics
@@ -48,8 +49,6 @@ def contend(name: str, source: Path, work: Path) -> Measure:
 
 def large_object(work: Path, source: Path) -> Path:
     """A bucket with one object of about 50 MB, made of the records of another."""
-    import gzip  # noqa: PLC0415
-
     folder = work / "large/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/02"
     target = folder / "111122223333_CloudTrail_eu-west-1_20260302T0305Z_abcdefghijklmnop.json.gz"
     if not target.exists():

@@ -90,7 +90,7 @@ class Evidence:
         """The same as a few lines: one a reason."""
         where, values = self._where(kinds)
         sql = (
-            f"SELECT count(*) AS total, min_by(logfile, logfile) AS first, min_by(reason, logfile) AS reason "  # noqa: S608
+            f"SELECT count(*) AS total, min_by(logfile, logfile) AS first, min_by(reason, logfile) AS reason "  # noqa: S608 - names of ours
             f"FROM {self._table} WHERE misfits > 0 AND {where}"
         )
         row = self._engine.ask(sql, values).read_all().to_pylist()[0]

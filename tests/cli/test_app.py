@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -192,15 +193,15 @@ def test_hostile_values(run: Run, source: Path) -> None:
     assert [json.loads(line) for line in lines] == exact
 
 
-def checked_provenance(output: Path, source: Path) -> dict[str, object]:
+def checked_provenance(output: Path, source: Path) -> dict[str, Any]:
     """The provenance of a file, after everything in it that the disk can tell was computed again."""
-    about: dict[str, object] = json.loads(output.with_name(output.name + ".provenance.json").read_text())
+    about: dict[str, Any] = json.loads(output.with_name(output.name + ".provenance.json").read_text())
     content = output.read_bytes()
-    assert about["output"] | {"rows": 0} == {  # type: ignore[operator]
-        "file": output.name, "format": about["output"]["format"], "rows": 0,  # type: ignore[index]
+    assert about["output"] | {"rows": 0} == {
+        "file": output.name, "format": about["output"]["format"], "rows": 0,
         "sha256": hashlib.sha256(content).hexdigest(), "size": len(content),
     }  # fmt: skip
-    for one in about["inputs"]:  # type: ignore[attr-defined]
+    for one in about["inputs"]:
         stored = (source / one["name"]).read_bytes()
         assert one["size"] == len(stored)
         assert one["sha256"] in (None, hashlib.sha256(stored).hexdigest())
@@ -216,9 +217,9 @@ def test_every_file_has_its_provenance(run: Run, source: Path, tmp_path: Path) -
     assert about["window"] == {
         "accounts": [], "late": "1d", "regions": [], "since": "2026-01-04T00:00:00Z", "until": None
     }  # fmt: skip
-    assert "'ConsoleLogin'" in about["sql"]["bound"]  # type: ignore[index]
-    assert ":name" not in about["sql"]["bound"]  # type: ignore[index]
-    assert {"trailhouse", "duckdb", "python", "platform"} <= set(about["versions"])  # type: ignore[call-overload]
+    assert "'ConsoleLogin'" in about["sql"]["bound"]
+    assert ":name" not in about["sql"]["bound"]
+    assert {"trailhouse", "duckdb", "python", "platform"} <= set(about["versions"])
 
 
 @pytest.mark.parametrize(
@@ -231,7 +232,7 @@ def test_other_commands_write_files_too(
     run("-s", source, *command, "-o", "a.json")
     about = checked_provenance(tmp_path / "a.json", source)
     assert (about["engine"], about["inputs_count"]) == (engine, inputs)
-    missing = [Path(one["name"]).name for one in about["missing"]]  # type: ignore[attr-defined]
+    missing = [Path(one["name"]).name for one in about["missing"]]
     assert missing == ([bad.name] if engine == "duckdb" else [])
 
 
@@ -282,10 +283,9 @@ def test_what_should_not_happen_is_one_line(
         assert len(err.splitlines()) >= lines
 
 
-def program(*args: object, **options: object) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [PROGRAM, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
-    )  # type: ignore[call-overload, no-any-return]
+def program(*args: object) -> "subprocess.Popen[str]":
+    command = [str(PROGRAM), *map(str, args)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_a_closed_pipe_is_no_error(source: Path) -> None:

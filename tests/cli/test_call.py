@@ -3,6 +3,7 @@
 import io
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,13 +26,13 @@ sources:
 """
 
 
-def called(config: Path | None = None, **given: object) -> Call:
-    plain: dict[str, object] = {
+def called(config: Path | None = None, **given: Any) -> Call:  # noqa: ANN401 - as Call takes them
+    plain: dict[str, Any] = {
         "flags": {}, "config": config, "environ": {}, "now": datetime(2026, 1, 8, tzinfo=UTC), "since": None,
         "until": None, "accounts": (), "regions": (), "format": None, "json": False, "output": None, "yes": False,
         "no_input": False, "console": Console(io.StringIO()),
     }  # fmt: skip
-    return Call(**(plain | given))  # type: ignore[arg-type]
+    return Call(**(plain | given))
 
 
 def test_a_source_has_its_own_access_or_that_of_all(tmp_path: Path) -> None:
@@ -67,5 +68,5 @@ def test_questions_are_answered_by_flags() -> None:
     [({}, "table"), ({"json": True}, "json"), ({"format": "CSV"}, "csv"), ({"output": Path("a.ndjson")}, "ndjson"),
      ({"output": Path("a.csv"), "json": True}, "json")],
 )  # fmt: skip
-def test_the_format_of_a_result(given: dict[str, object], form: str) -> None:
+def test_the_format_of_a_result(given: dict[str, Any], form: str) -> None:
     assert called(**given).form == form

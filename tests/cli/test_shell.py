@@ -53,7 +53,7 @@ def keyboard(typed: str, **options: object) -> Iterator[tuple[Shell, io.BytesIO,
     with create_pipe_input() as pipe:
         pipe.send_text(typed)
         terminal = Terminal(shown, lambda: 60, Console(said), pipe, DummyOutput())
-        yield Shell(DuckDB(), terminal, **options), shown, said  # type: ignore[arg-type]
+        yield Shell(DuckDB(), terminal, **options), shown, said  # type: ignore[arg-type]  # of several types
 
 
 def session(typed: str, **options: object) -> tuple[str, str]:
@@ -209,5 +209,5 @@ def test_a_history_that_cannot_be_kept_stops_nobody(tmp_path: Path) -> None:
         ("SELECT ';", False),
     ],
 )
-def test_enter_hands_over_what_is_complete(text: str, expected: bool) -> None:  # noqa: FBT001
+def test_enter_hands_over_what_is_complete(text: str, expected: bool) -> None:  # noqa: FBT001 - from the list above
     assert is_complete(text) is expected

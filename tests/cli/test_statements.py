@@ -39,7 +39,7 @@ def test_split_statements(text: str, statements: list[str], rest: str) -> None:
         ("\"a'", False),
     ],
 )
-def test_in_text(text: str, expected: bool) -> None:  # noqa: FBT001
+def test_in_text(text: str, expected: bool) -> None:  # noqa: FBT001 - from the list above
     assert in_text(text) is expected
 
 

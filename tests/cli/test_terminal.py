@@ -58,7 +58,7 @@ class Terminal:
 
 def _take(slave: int) -> None:
     import fcntl  # noqa: PLC0415 - in the child only
-    import termios  # noqa: PLC0415
+    import termios  # noqa: PLC0415 - likewise
 
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 

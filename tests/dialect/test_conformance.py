@@ -66,7 +66,7 @@ def inner(kind: str) -> list[str]:
     return parts
 
 
-def same(kind: str, told: Any, got: Any) -> bool:  # noqa: ANN401  # values of any type
+def same(kind: str, told: Any, got: Any) -> bool:  # noqa: ANN401 - values of any type
     """Tell whether DuckDB's value is Trino's, by value and family of type."""
     family = re.split(r"[ (]", kind, maxsplit=1)[0]
     if told is None or got is None:
@@ -82,7 +82,7 @@ def same(kind: str, told: Any, got: Any) -> bool:  # noqa: ANN401  # values of a
     return scalar(family, told, got)
 
 
-def scalar(family: str, told: Any, got: Any) -> bool:  # noqa: ANN401, PLR0911  # a line a type
+def scalar(family: str, told: Any, got: Any) -> bool:  # noqa: ANN401, PLR0911 - a line a type
     if family in ("tinyint", "smallint", "integer", "bigint"):
         return type(got) is int and got == told
     if family == "decimal":

@@ -25,7 +25,7 @@ def connection() -> duckdb.DuckDBPyConnection:
 
 
 @given(VALUES)
-def test_a_value_comes_back_as_it_went_in(connection: duckdb.DuckDBPyConnection, value: Any) -> None:  # noqa: ANN401
+def test_a_value_comes_back_as_it_went_in(connection: duckdb.DuckDBPyConnection, value: Any) -> None:  # noqa: ANN401 - of any type
     statement = translate("SELECT :value", params={"value": value}, tables={})
     rows = connection.execute(statement.duckdb).fetchall()
     assert rows == [(value,)]

@@ -132,7 +132,7 @@ def test_a_bound_in_another_zone_is_moved_to_utc() -> None:
     assert "day >= '09'" in duck
 
 
-MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1))  # noqa: DTZ001  # UTC is put on below
+MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1))  # noqa: DTZ001 - UTC is put on below
 
 
 @settings(max_examples=30, deadline=None)  # each makes a connection

@@ -18,11 +18,11 @@ HEADERS = {"X-Trino-User": "conformance", "X-Trino-Time-Zone": "UTC", "Content-T
 
 def run(url: str, sql: str) -> tuple[list[str], list[list[Any]]]:
     """Return types and rows of a statement; raises ValueError with the server's error name."""
-    request = urllib.request.Request(f"{url}/v1/statement", sql.encode(), HEADERS)  # noqa: S310  # the server of the command line
+    request = urllib.request.Request(f"{url}/v1/statement", sql.encode(), HEADERS)  # noqa: S310 - the server of the command line
     types: list[str] = []
     rows: list[list[Any]] = []
     while True:
-        with urllib.request.urlopen(request) as answer:  # noqa: S310  # the server of the command line
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - the server of the command line
             page = json.load(answer)
         if "error" in page:
             raise ValueError(page["error"]["errorName"])
@@ -30,7 +30,7 @@ def run(url: str, sql: str) -> tuple[list[str], list[list[Any]]]:
         rows += page.get("data") or []
         if "nextUri" not in page:
             return types, rows
-        request = urllib.request.Request(page["nextUri"], headers=HEADERS)  # noqa: S310  # the server of the command line
+        request = urllib.request.Request(page["nextUri"], headers=HEADERS)  # noqa: S310 - the server of the command line
 
 
 def statement(sql: str) -> str:

@@ -12,7 +12,9 @@ from lake.lakes import NOW, Lake, event, key, store
 from trailhouse.core.layout import Kind, classify
 from trailhouse.errors import LakeError
 from trailhouse.lake.commit import COMMIT_POINTS, Committer, Staged, staged
+from trailhouse.lake.ingest import ingest
 from trailhouse.lake.ledger import Item, passed_over, to_table
+from trailhouse.lake.pending import Needed
 from trailhouse.lake.tables import LEDGER, Tables
 from trailhouse.lake.writer import WrittenFile
 from trailhouse.storage import StoredObject
@@ -112,10 +114,8 @@ def test_an_interrupted_table_is_not_committed_twice(bucket: Path, lake: Lake) -
             raise KeyboardInterrupt
 
     lake.workspace.prepare(["x"])
-    lake.progress.reached = die  # type: ignore[method-assign]
+    lake.progress.reached = die  # type: ignore[method-assign]  # dies instead
     recorder = lake.progress
-    from trailhouse.lake.ingest import ingest  # noqa: PLC0415 - only here
-    from trailhouse.lake.pending import Needed  # noqa: PLC0415
 
     with pytest.raises(KeyboardInterrupt):
         ingest(lake.sources(), lake.workspace, needed=Needed(), now=NOW, progress=recorder, jobs=1)

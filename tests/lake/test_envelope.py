@@ -207,7 +207,7 @@ BROKEN = {
 @pytest.mark.parametrize("what", BROKEN)
 @pytest.mark.parametrize("position", [0, 2, 4])
 @pytest.mark.parametrize("claimed", [False, True])
-def test_one_bad_record_does_not_lose_its_file(what: str, position: int, claimed: bool) -> None:  # noqa: FBT001
+def test_one_bad_record_does_not_lose_its_file(what: str, position: int, claimed: bool) -> None:  # noqa: FBT001 - from the list above
     contents = broken_at(position, BROKEN[what], claimed=claimed)
     found = [one for one in ids(contents) if one not in ("id9", "none")]
     assert found == [f"id{i}" for i in range(5) if i != position]

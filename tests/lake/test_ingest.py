@@ -33,10 +33,12 @@ from lake.lakes import (
     store_bytes,
 )
 from lake.samples import corpus
-from trailhouse.errors import DiskError, LakeError
+from trailhouse.errors import DiskError, LakeError, StorageError
 from trailhouse.lake import ingest as module
+from trailhouse.lake import tasks
 from trailhouse.lake.commit import COMMIT_POINTS
 from trailhouse.lake.pending import Needed
+from trailhouse.lake.reader import Limits, read
 from trailhouse.lake.tables import LEDGER
 from trailhouse.storage import Sources, StoredObject
 
@@ -666,10 +668,6 @@ def test_large_objects_that_end_early_are_read_again_whole(
     bucket: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The source fails in the middle of a stream, when rows of it are in runs already."""
-    from trailhouse.errors import StorageError  # noqa: PLC0415 - only here
-    from trailhouse.lake import tasks  # noqa: PLC0415
-    from trailhouse.lake.reader import Limits, read  # noqa: PLC0415
-
     monkeypatch.setattr(tasks, "LARGE", 1_000)
     monkeypatch.setattr(tasks, "_CHUNK", 64_000)
     monkeypatch.setattr(tasks, "_RUN_BYTES", 1)

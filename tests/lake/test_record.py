@@ -111,7 +111,7 @@ def test_text_columns(value: str, text: str | None, kept: bool) -> None:  # noqa
     ("value", "text", "kept"),
     [("true", "true", False), ("false", "false", False), ('"true"', "true", False), ("1", "1", True)],
 )
-def test_columns_that_may_be_booleans(value: str, text: str, kept: bool) -> None:  # noqa: FBT001
+def test_columns_that_may_be_booleans(value: str, text: str, kept: bool) -> None:  # noqa: FBT001 - from the list above
     values, unparsed = slow(f'{{"readOnly":{value}}}')
     assert values["readonly"] == text
     assert bool(unparsed) is kept

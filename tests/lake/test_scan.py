@@ -1,5 +1,6 @@
 import json
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,28 +13,28 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
-LAYOUTS = st.sampled_from(
+LAYOUTS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [{"separators": (",", ":")}, {"indent": 2}, {"ensure_ascii": False}, {"indent": "\t"}]
 )
 
 
 @given(VALUES, LAYOUTS, st.sampled_from(["", " ", ",", "]", "}", '"', "[1"]))
-def test_both_find_the_end_of_any_value(value: object, layout: dict[str, object], behind: str) -> None:
-    text = json.dumps(value, **layout).encode()  # type: ignore[arg-type]
+def test_both_find_the_end_of_any_value(value: object, layout: dict[str, Any], behind: str) -> None:
+    text = json.dumps(value, **layout).encode()
     assert value_end(text + behind.encode(), 0) == len(text)
     assert checked_end(text + behind.encode(), 0) == len(text)
 
 
 @given(st.lists(VALUES, max_size=6), LAYOUTS)
-def test_elements_are_sliced_exactly(values: list[object], layout: dict[str, object]) -> None:
-    text = json.dumps(values, **layout).encode()  # type: ignore[arg-type]
+def test_elements_are_sliced_exactly(values: list[object], layout: dict[str, Any]) -> None:
+    text = json.dumps(values, **layout).encode()
     for end_of in (value_end, checked_end):
         assert [json.loads(text[s:e]) for s, e in elements(text, 0, end_of)] == values
 
 
 @given(st.dictionaries(st.text(), VALUES, max_size=6), LAYOUTS)
-def test_members_are_sliced_exactly(value: dict[str, object], layout: dict[str, object]) -> None:
-    text = json.dumps(value, **layout).encode()  # type: ignore[arg-type]
+def test_members_are_sliced_exactly(value: dict[str, object], layout: dict[str, Any]) -> None:
+    text = json.dumps(value, **layout).encode()
     assert {json.loads(name): json.loads(text[s:e]) for name, s, e in members(text, 0)} == value
 
 

@@ -16,7 +16,7 @@ def text() -> Written:
     def written(form: Format, columns: dict[str, object] | pa.Table, **options: object) -> str:
         table = columns if isinstance(columns, pa.Table) else pa.table(columns)
         stream = BytesIO()
-        result = write(table.to_reader(), form, stream, **options)  # type: ignore[arg-type]
+        result = write(table.to_reader(), form, stream, **options)  # type: ignore[arg-type]  # of several types
         assert result.rows == table.num_rows
         return stream.getvalue().decode()
 

@@ -44,7 +44,7 @@ def test_hostile_text_is_harmless_and_lines_stay() -> None:
         (io.StringIO(), {}, False),
     ],
 )
-def test_colour(stream: io.StringIO, environ: dict[str, str], colour: bool) -> None:  # noqa: FBT001
+def test_colour(stream: io.StringIO, environ: dict[str, str], colour: bool) -> None:  # noqa: FBT001 - from the list above
     console = Console.on(stream, environ)
     console.warn("w")
     assert console.colour is colour

@@ -1,5 +1,6 @@
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -81,12 +82,12 @@ def test_many_inputs_are_streamed(output: OutputFile) -> None:
 
 
 def test_nothing_is_left_when_the_inputs_fail(output: OutputFile) -> None:
-    def failing() -> object:
+    def failing() -> Iterator[Input]:
         yield Input("e", "x", 1, "0" * 64)
         raise LookupError
 
     with pytest.raises(LookupError):
-        write_provenance(output, PROVENANCE, failing())  # type: ignore[arg-type]
+        write_provenance(output, PROVENANCE, failing())
     assert list(output.path.parent.iterdir()) == [output.path]
 
 

@@ -62,7 +62,7 @@ def write_zip(path: Path, tree: Tree, method: int = zipfile.ZIP_DEFLATED) -> Pat
 
 
 def write_tar(path: Path, tree: Tree, mode: str = "w", form: int = tarfile.PAX_FORMAT) -> Path:
-    with tarfile.open(path, mode, format=form) as archive:  # type: ignore[call-overload]
+    with tarfile.open(path, mode, format=form) as archive:  # type: ignore[call-overload]  # any mode
         for name, content in tree.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
@@ -165,7 +165,7 @@ def test_a_tar_of_a_folder_with_links(tmp_path: Path) -> None:
     (folder / "link").symlink_to("a")
     os.mkfifo(folder / "pipe")
     for mode in ("w", "w:gz"):
-        with tarfile.open(tmp_path / "x.tar", mode) as archive:  # type: ignore[call-overload]
+        with tarfile.open(tmp_path / "x.tar", mode) as archive:  # type: ignore[call-overload]  # any mode
             archive.add(folder, ".")
         found = opened(tmp_path / "x.tar")
         assert contents(tmp_path / "x.tar") == {"x.tar!a": b"content", "x.tar!z": b"content"}
@@ -432,7 +432,7 @@ def test_workers_and_changes(tmp_path: Path, write: Callable[[Path, Tree], Path]
     archive = write(tmp_path, TREE)
     found = opened(tmp_path)
     items = [*found.list()]
-    for copy in (pickle.loads(pickle.dumps(found)), opened(tmp_path)):  # noqa: S301
+    for copy in (pickle.loads(pickle.dumps(found)), opened(tmp_path)):  # noqa: S301 - our own
         assert {item.name: content for item, content in copy.read_many(items)} == contents(tmp_path)
     archive.unlink()
     write(tmp_path, {name: content + b"more" for name, content in TREE.items()})

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 from unittest import mock
 
 import boto3
@@ -18,6 +18,7 @@ from trailhouse.errors import SourceError, StorageError
 from trailhouse.storage import Access, Location, Sources, StoredObject, open_sources, s3
 
 pytestmark = pytest.mark.emulator
+Client: TypeAlias = Any  # boto3 ships no types
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +47,13 @@ def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def client(endpoint: str, request: pytest.FixtureRequest) -> Any:  # noqa: ANN401
+def client(endpoint: str, request: pytest.FixtureRequest) -> Client:
     found = boto3.client(
         "s3",
         endpoint_url=endpoint,
         region_name="eu-west-1",
         aws_access_key_id="a",
-        aws_secret_access_key="b",  # noqa: S106
+        aws_secret_access_key="b",  # noqa: S106 - of nobody
     )
     found.create_bucket(Bucket=bucket(request), CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     return found
@@ -63,11 +64,11 @@ def bucket(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def name(client: Any, request: pytest.FixtureRequest) -> str:  # noqa: ANN401, ARG001
+def name(client: Client, request: pytest.FixtureRequest) -> str:  # noqa: ARG001 - which makes the bucket
     return bucket(request)
 
 
-def opened(endpoint: str, *sources: str, **access: Any) -> Sources:  # noqa: ANN401
+def opened(endpoint: str, *sources: str, **access: Any) -> Sources:  # noqa: ANN401 - as Access takes them
     return open_sources(
         sources,
         stdin=io.BytesIO(),
@@ -88,7 +89,7 @@ ODD = [
 ]  # fmt: skip
 
 
-def test_every_key_is_listed_and_read(endpoint: str, client: Any, name: str) -> None:  # noqa: ANN401
+def test_every_key_is_listed_and_read(endpoint: str, client: Client, name: str) -> None:
     keys = [LOG, *ODD]
     for key in keys:
         client.put_object(Bucket=name, Key=f"p/{key}", Body=key.encode())
@@ -103,7 +104,7 @@ def test_every_key_is_listed_and_read(endpoint: str, client: Any, name: str) -> 
             assert stream.read() == content == found.read(item) == item.name.encode()
 
 
-def test_plain_keys_are_read_by_obstore_as_they_are(endpoint: str, client: Any, name: str) -> None:  # noqa: ANN401
+def test_plain_keys_are_read_by_obstore_as_they_are(endpoint: str, client: Client, name: str) -> None:
     plain = [key for key in [LOG, *ODD, "a/b/c!d.json.gz", "a+b", "=1,@:x/(y)'*"] if s3._PLAIN_KEY.match(key)]
     assert LOG in plain
     assert set(plain) & set(ODD) == {"...", "a*b"}
@@ -117,7 +118,7 @@ def test_plain_keys_are_read_by_obstore_as_they_are(endpoint: str, client: Any, 
         }
 
 
-def test_the_same_tree_as_in_a_folder(endpoint: str, client: Any, name: str, tmp_path: Path) -> None:  # noqa: ANN401
+def test_the_same_tree_as_in_a_folder(endpoint: str, client: Client, name: str, tmp_path: Path) -> None:
     random = Random(7)
     tree = {f"{random.choice('ab')}/{random.choice('x!. ü')}{n}": random.randbytes(n * 50) for n in range(40)}
     for key, content in tree.items():
@@ -132,12 +133,12 @@ def test_the_same_tree_as_in_a_folder(endpoint: str, client: Any, name: str, tmp
     assert far == near == [("logs", key, tree[key]) for key in sorted(tree)]
 
 
-def test_one_object_is_a_source(endpoint: str, client: Any, name: str) -> None:  # noqa: ANN401
+def test_one_object_is_a_source(endpoint: str, client: Client, name: str) -> None:
     client.put_object(Bucket=name, Key="a/x.json", Body=b"1")
     found = opened(endpoint, f"s3://{name}/a/x.json")
     (item,) = found.list()
     assert (item.name, found.read(item)) == ("x.json", b"1")
-    copy = pickle.loads(pickle.dumps(found))  # noqa: S301
+    copy = pickle.loads(pickle.dumps(found))  # noqa: S301 - our own
     assert copy.read(item) == b"1"
     assert [*opened(endpoint, f"s3://{name}/a/x").list()] == []
     client.put_object(Bucket=name, Key="x.ZIP", Body=b"1")
@@ -145,7 +146,7 @@ def test_one_object_is_a_source(endpoint: str, client: Any, name: str) -> None: 
         [*opened(endpoint, f"s3://{name}/x.ZIP").list()]
 
 
-def test_many_objects_keep_their_order(endpoint: str, client: Any, name: str) -> None:  # noqa: ANN401
+def test_many_objects_keep_their_order(endpoint: str, client: Client, name: str) -> None:
     for number in range(60):
         client.put_object(Bucket=name, Key=f"{number:04}", Body=str(number).encode())
     found = opened(endpoint, f"s3://{name}/")
@@ -155,10 +156,10 @@ def test_many_objects_keep_their_order(endpoint: str, client: Any, name: str) ->
         assert [item for item, _ in found.read_many(items[::-1])] == items[::-1]
     reading = found.read_many(items)
     assert next(reading) == (items[0], b"0")
-    reading.close()  # type: ignore[attr-defined]
+    reading.close()  # type: ignore[attr-defined]  # it is a generator
 
 
-def test_a_change_after_listing_is_seen(endpoint: str, client: Any, name: str) -> None:  # noqa: ANN401
+def test_a_change_after_listing_is_seen(endpoint: str, client: Client, name: str) -> None:
     client.put_object(Bucket=name, Key="x", Body=b"1")
     client.put_object(Bucket=name, Key="gone", Body=b"1")
     found = opened(endpoint, f"s3://{name}/")
@@ -172,7 +173,7 @@ def test_a_change_after_listing_is_seen(endpoint: str, client: Any, name: str) -
         stream.read()
 
 
-def test_archived_objects_say_so(endpoint: str, client: Any, name: str) -> None:  # noqa: ANN401
+def test_archived_objects_say_so(endpoint: str, client: Client, name: str) -> None:
     client.put_object(Bucket=name, Key="x", Body=b"1", StorageClass="GLACIER")
     found = opened(endpoint, f"s3://{name}/")
     (item,) = found.list()
@@ -208,7 +209,7 @@ def test_refusals_name_the_next_step(endpoint: str, code: str) -> None:
     assert ("server's words" in told) == (code == "Odd")
 
 
-def test_roles_are_assumed(endpoint: str, client: Any, name: str) -> None:  # noqa: ANN401
+def test_roles_are_assumed(endpoint: str, client: Client, name: str) -> None:
     client.put_object(Bucket=name, Key="x", Body=b"1")
     found = opened(
         endpoint,
@@ -254,7 +255,7 @@ def test_too_large_for_one_value(endpoint: str) -> None:
         opened(endpoint, "s3://b").read(StoredObject("b", "x", 2 << 30, "1"))
 
 
-def test_obstore_failures_fall_back(endpoint: str, client: Any, name: str) -> None:  # noqa: ANN401
+def test_obstore_failures_fall_back(endpoint: str, client: Client, name: str) -> None:
     client.put_object(Bucket=name, Key="x", Body=b"1")
     found = opened(endpoint, f"s3://{name}/")
     (item,) = found.list()

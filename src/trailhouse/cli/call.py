@@ -90,7 +90,7 @@ class Call:
             OutputError: The output lies in a source.
         """
         from trailhouse.cli.telling import IngestTalk  # noqa: PLC0415 - with the session
-        from trailhouse.output import progress_on  # noqa: PLC0415
+        from trailhouse.output import progress_on  # noqa: PLC0415 - with the session
         from trailhouse.session import Trailhouse, open_storages  # noqa: PLC0415 - heavy
 
         options = self.options
@@ -212,7 +212,7 @@ class Call:
         import hashlib  # noqa: PLC0415 - rarely needed
 
         from trailhouse.output import OutputFile  # noqa: PLC0415 - loads Arrow
-        from trailhouse.output.files import whole_file  # noqa: PLC0415
+        from trailhouse.output.files import whole_file  # noqa: PLC0415 - loads Arrow
 
         self.check_output(path, house.is_source)
         with whole_file(path) as file:

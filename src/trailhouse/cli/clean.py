@@ -18,10 +18,10 @@ def run(
 
     That of the sources named or configured, or, with --all, of every source.
     """
-    from trailhouse.core.sizes import format_size  # noqa: PLC0415
-    from trailhouse.lake.lock import writing  # noqa: PLC0415
+    from trailhouse.core.sizes import format_size  # noqa: PLC0415 - only here
+    from trailhouse.lake.lock import writing  # noqa: PLC0415 - with the lake
     from trailhouse.lake.workspace import Workspace, workspaces  # noqa: PLC0415 - heavy
-    from trailhouse.session import workdir  # noqa: PLC0415
+    from trailhouse.session import workdir  # noqa: PLC0415 - heavy
 
     call: Call = ctx.obj
     call.refuse_output("clean")

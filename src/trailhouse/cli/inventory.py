@@ -42,7 +42,7 @@ def run(
 def _table(found: Inventory, *, days: bool) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
-    from trailhouse.core.inventory import Day, Span  # noqa: PLC0415
+    from trailhouse.core.inventory import Day, Span  # noqa: PLC0415 - only here
 
     shape = Day if days else Span
     rows = [row._asdict() for row in (found.as_rows() if days else found.spans())]

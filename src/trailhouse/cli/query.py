@@ -117,7 +117,7 @@ def _answer(call: Call, house: Trailhouse, text: str, params: dict[str, str]) ->
 
 
 def _dry_run(call: Call, house: Trailhouse, text: str, params: dict[str, Any]) -> int:
-    from trailhouse.core.sizes import format_size  # noqa: PLC0415
+    from trailhouse.core.sizes import format_size  # noqa: PLC0415 - only here
 
     call.refuse_output("query --dry-run")
     statement = house.translate(text, params)
@@ -132,12 +132,12 @@ def _dry_run(call: Call, house: Trailhouse, text: str, params: dict[str, Any]) -
 
 
 def _shell(call: Call, house: Trailhouse) -> int:
-    import shutil  # noqa: PLC0415
+    import shutil  # noqa: PLC0415 - for the shell only
 
     from trailhouse.cli.shell import Shell, Terminal  # noqa: PLC0415 - prompt_toolkit is heavy
-    from trailhouse.cli.telling import tell_report  # noqa: PLC0415
-    from trailhouse.core.schema import RECORD_COLUMNS  # noqa: PLC0415
-    from trailhouse.dialect import FUNCTIONS  # noqa: PLC0415
+    from trailhouse.cli.telling import tell_report  # noqa: PLC0415 - with the session
+    from trailhouse.core.schema import RECORD_COLUMNS  # noqa: PLC0415 - likewise
+    from trailhouse.dialect import FUNCTIONS  # noqa: PLC0415 - likewise
 
     call.refuse_output("query without SQL")
     tell_report(call.console, house.report or house.ingest())

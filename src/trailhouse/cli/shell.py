@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -127,7 +128,7 @@ class Shell:
                 return self._command(stripped)
             statements, rest = split_statements(text)
             for statement in [*statements, rest] if rest else statements:
-                self._guarded(lambda sql=statement: self._statement(sql))  # type: ignore[misc]
+                self._guarded(partial(self._statement, statement))
         except (_CancelledError, KeyboardInterrupt):
             self.terminal.console.note("cancelled")
         except TrailhouseError as error:

@@ -14,7 +14,7 @@ def run(ctx: typer.Context) -> int:
     ctx.obj.refuse_output("version")
     found = versions()
     if ctx.obj.json or ctx.obj.format == "json":
-        import json  # noqa: PLC0415
+        import json  # noqa: PLC0415 - only with --json
 
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
     else:

@@ -37,7 +37,7 @@ def _text_to(read: Callable[[str], Any]) -> BeforeValidator:
 
 
 def _setting(
-    default: Any,  # noqa: ANN401
+    default: Any,  # noqa: ANN401 - of the type of its field
     meaning: str,
     right: str,
     *,

@@ -49,7 +49,7 @@ _CREDENTIALS = '"credentials":{"accessKeyId":"ASIA<base16>","sessionToken":"<tok
 _EC2_DENIED = ("Client.UnauthorizedOperation", "Client.RequestLimitExceeded")
 
 
-def _s3(name: str, read: bool, *, data: bool = False, request: str = "", response: str = _NULL) -> Action:  # noqa: FBT001
+def _s3(name: str, *, read: bool, data: bool = False, request: str = "", response: str = _NULL) -> Action:
     host = '"Host":"<bucket>.s3.<region>.amazonaws.com"'
     key = ',"key":"<objkey>"' if data else ""
     return Action(

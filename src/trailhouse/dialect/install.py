@@ -53,10 +53,10 @@ def _by_column(function: Callable[..., Any], takes: int, returns: str) -> Callab
 
     # DuckDB counts the parameters of the signature.
     if takes == 1:
-        return lambda one: column(one)  # noqa: PLW0108
-    if takes == 2:  # noqa: PLR2004
-        return lambda one, two: column(one, two)  # noqa: PLW0108
-    return lambda one, two, three: column(one, two, three)  # noqa: PLW0108
+        return lambda one: column(one)  # noqa: PLW0108 - for its signature
+    if takes == 2:  # noqa: PLR2004 - the number of names below
+        return lambda one, two: column(one, two)  # noqa: PLW0108 - likewise
+    return lambda one, two, three: column(one, two, three)  # noqa: PLW0108 - likewise
 
 
 @cache

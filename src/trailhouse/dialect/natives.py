@@ -19,7 +19,8 @@ from trailhouse.dialect import json_text
 from trailhouse.dialect.json_text import JsonError, Members, Number
 
 _WIDE = Context(prec=80)
-_IPV4_MAPPED = 0xFFFF00000000
+_MAPPED = 0xFFFF  # what stands before an IPv4 address in IPv6
+_IPV4_MAPPED = _MAPPED << 32
 _V4 = 4
 
 
@@ -219,7 +220,7 @@ def ip_number(text: str) -> str:
 def ip_text(number: str) -> str:
     """Return the text of an address given as a number."""
     value = int(number)
-    if value >> 32 == 0xFFFF:  # noqa: PLR2004  # the mark of a mapped IPv4 address
+    if value >> 32 == _MAPPED:
         return str(ipaddress.IPv4Address(value & 0xFFFFFFFF))
     return str(ipaddress.IPv6Address(value))
 
@@ -228,7 +229,7 @@ def ip_prefix(text: str) -> list[str]:
     """Return first address, last address (as numbers) and length of a network written as address/length."""
     address, slash, length = text.partition("/")
     number = ip_number(address)
-    mapped = int(number) >> 32 == 0xFFFF  # noqa: PLR2004
+    mapped = int(number) >> 32 == _MAPPED
     width = 32 if mapped else 128
     if not slash or not length.isdecimal() or int(length) > width:
         raise NativeError(f"Cannot cast value to IPPREFIX: {text}")

@@ -259,7 +259,7 @@ def with_timezone(args: list[exp.Expr]) -> exp.Expr:
 
 def sequence(args: list[exp.Expr]) -> exp.Expr:
     """Sequence with or without a step."""
-    return call("athena_sequence" if len(args) == 2 else "athena_sequence_step", *args)  # noqa: PLR2004
+    return call("athena_sequence" if len(args) == 2 else "athena_sequence_step", *args)  # noqa: PLR2004 - from, to
 
 
 # Text

@@ -81,7 +81,7 @@ def _function(node: exp.Expr) -> exp.Expr:
         args[0] = without_error(args[0])
     done: exp.Expr = function.render(args)
     if name == "sequence" and node.meta["dates"][0]:
-        done.set("this", "athena_sequence_days" if len(args) == 2 else "athena_sequence_days_step")  # noqa: PLR2004
+        done.set("this", "athena_sequence_days" if len(args) == 2 else "athena_sequence_days_step")  # noqa: PLR2004 - no step
     if function.wrap is not None:
         done.meta["wrap"] = name
     return done
@@ -100,7 +100,7 @@ def _check_call(function: Function, args: list[exp.Expr], node: exp.Expr) -> Non
     count = len(args[0].expressions) if args and isinstance(args[0], exp.Distinct) else len(args)
     if not function.least <= count <= function.most:
         least, most = function.least, function.most
-        takes = str(least) if least == most else f"{least} or more" if most > 9 else f"{least} to {most}"  # noqa: PLR2004
+        takes = str(least) if least == most else f"{least} or more" if most > 9 else f"{least} to {most}"  # noqa: PLR2004 - any number
         raise Refusal(f"{function.name}() takes {takes} arguments, not {count}", node, unsupported=False)
     if any(isinstance(arg, exp.Distinct | exp.Order) for arg in args) and not function.aggregate:
         raise Refusal(f"DISTINCT and ORDER BY cannot stand in {function.name}()", node)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 
-class Refusal(Exception):  # noqa: N818  # it never leaves the package: translate() turns it into an SqlError
+class Refusal(Exception):  # noqa: N818 - it never leaves the package: translate() turns it into an SqlError
     """Something outside the dialect, with the node it was found at."""
 
     def __init__(

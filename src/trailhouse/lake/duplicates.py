@@ -32,10 +32,10 @@ def keys_sql(columns: Sequence[str], rows: str) -> str:
     # Lengths go in, so that no choice of values can move the border between two fields.
     parts = ", ".join(f"coalesce(length({n})::VARCHAR || ':' || {n}, '-')" for n in names)
     digest = (
-        f"SELECT CASE WHEN eventid IS NOT NULL THEN md5_number(concat({parts})) END AS digest FROM {rows}"  # noqa: S608
+        f"SELECT CASE WHEN eventid IS NOT NULL THEN md5_number(concat({parts})) END AS digest FROM {rows}"  # noqa: S608 - names of ours
     )
     low = (1 << 64) - 1
-    return f"SELECT (digest >> 64)::UBIGINT AS high, (digest & {low})::UBIGINT AS low FROM ({digest})"  # noqa: S608
+    return f"SELECT (digest >> 64)::UBIGINT AS high, (digest & {low})::UBIGINT AS low FROM ({digest})"  # noqa: S608 - likewise
 
 
 def keys_of(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> Keys:

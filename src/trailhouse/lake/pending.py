@@ -180,7 +180,7 @@ class Pending:
     def batches(self, json_bytes: int) -> Iterator[list[Item]]:
         """The objects to take in, by day, in batches of about that much JSON."""
         cursor = self._connection.cursor().execute(
-            f"SELECT {', '.join(_COLUMNS[:-1])} FROM pending ORDER BY together, sort_key, source, name"  # noqa: S608
+            f"SELECT {', '.join(_COLUMNS[:-1])} FROM pending ORDER BY together, sort_key, source, name"  # noqa: S608 - constants
         )
         batch: list[Item] = []
         size = 0

@@ -110,7 +110,7 @@ class Bar:
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         from rich import console as rich_console  # noqa: PLC0415 - slow to import, and seldom needed
-        from rich import progress as rich_progress  # noqa: PLC0415
+        from rich import progress as rich_progress  # noqa: PLC0415 - likewise
 
         screen = rich_console.Console(
             file=console.stream, force_terminal=True, no_color=not console.colour, highlight=False
