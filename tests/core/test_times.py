@@ -57,7 +57,7 @@ def test_durations_round_trip(seconds: int) -> None:
     assert parse_duration(format_duration(length)) == length
 
 
-@given(st.datetimes(min_value=datetime(1000, 1, 1), max_value=datetime(9998, 1, 1)))  # noqa: DTZ001
+@given(st.datetimes(min_value=datetime(1000, 1, 1), max_value=datetime(9998, 1, 1)))  # noqa: DTZ001 - UTC is put on below
 def test_times_round_trip(naive: datetime) -> None:
     moment = naive.replace(tzinfo=UTC)
     assert parse_time(format_time(moment), NOW) == moment
