@@ -1,0 +1,1 @@
+"""Catalogs of tables: reading what there is, carrying changes out."""
