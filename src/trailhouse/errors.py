@@ -9,6 +9,16 @@ TrailhouseError                 root; `exit_code` is what the command line retur
 ├── StorageError                reading a source failed
 ├── LakeError                   the local lake cannot be used as it is
 │   └── ChangedObjectError      an object changed under a name that was already taken in
+├── AwsError                    AWS refused or failed; carries code, operation, resource
+│   ├── AccessDeniedError       a permission is missing; names action and resource
+│   ├── CredentialsError        there are none, or they have expired
+│   ├── NotFoundError           there is no such thing
+│   ├── ConflictError           it exists already, or somebody else changed it
+│   ├── ThrottledError          too many requests, after all retries
+│   └── LimitError              more than AWS takes
+├── CatalogError                a catalog that must not be touched: newer, foreign
+│   ├── StalePlanError          the catalog changed after the plan was made
+│   └── PlanRefusedError        a plan that would do too much
 ├── DiskError                   not enough room in the working folder
 └── OutputError                 a result cannot be written
 """
@@ -52,6 +62,58 @@ class LakeError(TrailhouseError):
 
 class ChangedObjectError(LakeError):
     """An object's content changed under a name that was already taken in."""
+
+
+class AwsError(TrailhouseError):
+    """AWS refused or failed, or could not be reached.
+
+    Attributes:
+        code: AWS's own word for it, such as `EntityNotFoundException`; or the local error's class.
+        operation: what was called, such as `glue GetTable`.
+        resource: ARN or name of what it was about; "" where nothing is known.
+    """
+
+    def __init__(self, message: str, *, code: str = "", operation: str = "", resource: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.operation = operation
+        self.resource = resource
+
+
+class AccessDeniedError(AwsError):
+    """A permission is missing. The message names the action, the resource and the policy that grants it."""
+
+
+class CredentialsError(AwsError):
+    """There are no credentials, or AWS does not take them (any more)."""
+
+
+class NotFoundError(AwsError):
+    """There is no such thing in AWS."""
+
+
+class ConflictError(AwsError):
+    """It exists already, is of another version, or somebody else is changing it."""
+
+
+class ThrottledError(AwsError):
+    """AWS asked for fewer requests until the retries were used up."""
+
+
+class LimitError(AwsError):
+    """More, or larger, than AWS takes."""
+
+
+class CatalogError(TrailhouseError):
+    """A catalog that must not be touched: of a newer version, or not ours."""
+
+
+class StalePlanError(CatalogError):
+    """The catalog is not as it was when the plan was made."""
+
+
+class PlanRefusedError(CatalogError):
+    """A plan that would do more than it may without being told so."""
 
 
 class DiskError(TrailhouseError):

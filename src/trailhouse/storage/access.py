@@ -1,31 +1,9 @@
-"""How to reach S3, and the one thing that all sources have in common: none may overlap another."""
+"""A source as the user names it, and the one thing that all sources have in common: none may overlap another."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from trailhouse.aws.access import Access
 from trailhouse.errors import SourceError
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How to reach S3.
-
-    Attributes:
-        endpoint_url: of another server that speaks S3, or None.
-        profile: of the shared AWS configuration, or None.
-        role_arn: to assume first, or None.
-        external_id: that the role demands, or None.
-        region: or None for the configured one.
-        requester_pays: the reader pays for requests to the bucket.
-        expected_owner: account that must own the bucket, or None.
-    """
-
-    endpoint_url: str | None = None
-    profile: str | None = None
-    role_arn: str | None = None
-    external_id: str | None = None
-    region: str | None = None
-    requester_pays: bool = False
-    expected_owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +16,7 @@ class Location:
     """
 
     uri: str
-    access: Access = Access()
+    access: Access = field(default_factory=Access)
 
 
 def overlap(first: str, second: str) -> SourceError:

@@ -11,26 +11,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from typing import Any, BinaryIO
 
 import boto3
-import botocore.session
 import obstore
-from botocore.config import Config
-from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from trailhouse.aws.access import Access
+from trailhouse.aws.session import PARALLEL, make_client, open_session
 from trailhouse.errors import SourceError, StorageError
-from trailhouse.storage.access import Access, Location, overlap
+from trailhouse.storage.access import Location, overlap
 from trailhouse.storage.archives import stream
 from trailhouse.storage.files import changed
 from trailhouse.storage.objects import READ_LIMIT, SkippedNames, StoredObject, printable, too_large
 
-_PARALLEL = 32
 _AHEAD = 128
 _AHEAD_BYTES = 256 << 20
 _PIECE = 1 << 20
@@ -128,7 +125,7 @@ class S3Storage:
     def read_many(self, items: Iterable[StoredObject]) -> Iterator[tuple[StoredObject, bytes | StorageError]]:
         """Each object with its bytes or what went wrong, in order; requests overlap in bounded memory."""
         self.connect()
-        pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="s3")
+        pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="s3")
         waiting: deque[tuple[StoredObject, Future[bytes | StorageError]]] = deque()
         held = 0
         try:
@@ -150,11 +147,11 @@ class S3Storage:
         if self._client is not None:
             return
         try:
-            session = _session(self.access)
+            session = open_session(self.access)
             region = self.access.region or session.region_name or "us-east-1"
-            client = _client(session, self.access, region)
+            client = make_client(session, "s3", region, self.access.endpoint_url)
             here = _bucket_region(client, self.bucket) if not self.access.endpoint_url else region
-            client = client if here == region else _client(session, self.access, here)
+            client = client if here == region else make_client(session, "s3", here)
             self._store = self._fast_store(session, client.meta.endpoint_url, here)
             self._client = client
         except (BotoCoreError, ClientError) as error:
@@ -285,37 +282,6 @@ def _nested(one: str, other: str) -> bool:
 
 def _etag(item: StoredObject) -> str:
     return item.version.rpartition("-")[0]
-
-
-def _session(access: Access) -> boto3.Session:
-    base = botocore.session.Session(profile=access.profile)
-    if not access.role_arn:
-        return boto3.Session(botocore_session=base, region_name=access.region)
-    source = base.get_credentials()
-    if source is None:
-        raise NoCredentialsError
-    fetcher = AssumeRoleCredentialFetcher(
-        client_creator=partial(base.create_client, endpoint_url=access.endpoint_url),
-        source_credentials=source,
-        role_arn=access.role_arn,
-        extra_args={"RoleSessionName": "trailhouse"}
-        | ({"ExternalId": access.external_id} if access.external_id else {}),
-    )
-    assumed = botocore.session.Session(profile=access.profile)
-    # botocore has no public door for credentials that renew themselves.
-    assumed._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")  # noqa: SLF001
-    return boto3.Session(botocore_session=assumed, region_name=access.region)
-
-
-def _client(session: boto3.Session, access: Access, region: str) -> Any:  # noqa: ANN401 - boto3 has no types
-    config = Config(
-        retries={"mode": "standard"},
-        max_pool_connections=_PARALLEL,
-        connect_timeout=10,
-        s3={"addressing_style": "path" if access.endpoint_url else "auto"},
-        user_agent_appid="trailhouse",
-    )
-    return session.client("s3", endpoint_url=access.endpoint_url, region_name=region, config=config)
 
 
 def _bucket_region(client: Any, bucket: str) -> str:  # noqa: ANN401

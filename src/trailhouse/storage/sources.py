@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
+from trailhouse.aws.access import Access
 from trailhouse.errors import SourceError, StorageError
 from trailhouse.storage import patterns
-from trailhouse.storage.access import Access, Location, overlap
+from trailhouse.storage.access import Location, overlap
 from trailhouse.storage.local import LocalStorage
 from trailhouse.storage.objects import SkippedNames, Storage, StoredObject, printable
 from trailhouse.storage.standard_input import spool_input

@@ -1,0 +1,190 @@
+"""Every operation of AWS that we call, once: gate, permissions and error texts all come from this list.
+
+Actions and resources are those of AWS's Service Authorization Reference; `page` is where it says so.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+
+class Use(StrEnum):
+    """What an operation is called for."""
+
+    PLAN = "plan"
+    APPLY = "apply"
+    ADOPT = "adopt"
+    DESTROY = "destroy"
+    QUERY = "query"
+    SELFTEST = "selftest"
+
+
+class Resource(StrEnum):
+    """What a permission is about. The value is how its ARN ends; which names go in, `policy` decides by use."""
+
+    BUCKET = "s3:::{bucket}"
+    OBJECT = "s3:::{bucket}/{key}"
+    CATALOG = "glue:{region}:{account}:catalog"
+    DATABASE = "glue:{region}:{account}:database/{database}"
+    TABLE = "glue:{region}:{account}:table/{database}/{table}"
+    FUNCTION = "glue:{region}:{account}:userDefinedFunction/{database}/{function}"
+    WORKGROUP = "athena:{region}:{account}:workgroup/{workgroup}"
+    DATA_CATALOG = "athena:{region}:{account}:datacatalog/{data_catalog}"
+    KEY = "kms:{region}:{account}:key/{key}"
+    ROLE = "iam::{account}:role/{role}"
+    ANY = "*"
+
+
+PAGES = "https://docs.aws.amazon.com/service-authorization/latest/reference/"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a service's API.
+
+    Attributes:
+        service: the client's name, such as `glue`.
+        name: as the service's model spells it, such as `GetTable`.
+        actions: what IAM calls the permission; the first is the operation's own.
+        resource: everything that the actions have to be allowed on; what the call is about last.
+        uses: what it is called for.
+        page: of AWS, on actions and resources.
+    """
+
+    service: str
+    name: str
+    actions: tuple[str, ...]
+    resource: tuple[Resource, ...]
+    uses: frozenset[Use]
+    page: str
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.name}"
+
+
+def operations() -> tuple[Operation, ...]:
+    """The list, by service."""
+    return tuple(_index().values())
+
+
+def find(service: str, name: str) -> Operation:
+    """The operation. Raises LookupError for one that is not listed: nobody would be granted it."""
+    try:
+        return _index()[service, name]
+    except KeyError:
+        raise LookupError(
+            f"{service} {name} is not in core/operations.py: list it before calling it"
+        ) from None
+
+
+def target(operation: Operation, parameters: Mapping[str, Any]) -> str:
+    """What a call is about, as its ARN ends; names that the call does not say are `*`.
+
+    Args:
+        operation: from the list.
+        parameters: those of the call.
+    """
+    names = dict.fromkeys(
+        ("region", "account", "database", "table", "function", "key", "role", "bucket"), "*"
+    )
+    names |= {"workgroup": "*", "data_catalog": "*"}
+    names |= {name: found for name, found in _named(operation, parameters) if found}
+    kind = operation.resource[-1]
+    if kind is Resource.ROLE and str(parameters.get("RoleArn", "")).count(":") >= _ARN_COLONS:
+        return str(parameters["RoleArn"]).split(":", 2)[2]
+    return kind.value.format(**names)
+
+
+_ARN_COLONS = 5
+
+
+def _named(operation: Operation, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def given(*path: str) -> str:
+        value: Any = parameters
+        for name in path:
+            value = value.get(name, "") if isinstance(value, Mapping) else ""
+        return str(value)
+
+    yield "bucket", given("Bucket")
+    yield "key", given("Key")
+    yield "workgroup", given("WorkGroup")
+    yield "database", given("DatabaseName") or given("DatabaseInput", "Name")
+    yield "table", given("TableName") or given("TableInput", "Name")
+    yield ("table" if operation.resource[-1] is Resource.TABLE else "database"), given("Name")
+
+
+_ALL = frozenset(Use)
+_CATALOG = frozenset(Use) - {Use.QUERY}
+_WRITE = frozenset({Use.APPLY, Use.ADOPT, Use.SELFTEST})
+_REMOVE = _WRITE | {Use.DESTROY}
+_LOOK = frozenset({Use.PLAN, Use.APPLY, Use.ADOPT, Use.QUERY, Use.SELFTEST})
+_SETTINGS = frozenset({Use.PLAN, Use.APPLY, Use.ADOPT, Use.SELFTEST})
+_QUERY = frozenset({Use.QUERY, Use.SELFTEST})
+_END = frozenset({Use.DESTROY, Use.SELFTEST})
+_SCRATCH = frozenset({Use.SELFTEST})
+
+_IN_DATABASE = (Resource.CATALOG, Resource.DATABASE)
+_IN_TABLE = (*_IN_DATABASE, Resource.TABLE)
+
+# service: its page, then operation: its actions where they are called otherwise, resource, uses.
+_Row = tuple[str, tuple[str, ...], tuple[Resource, ...], frozenset[Use]]
+_TABLE: Mapping[str, tuple[str, tuple[_Row, ...]]] = {
+    "sts": ("list_awssecuritytokenservice.html", (
+        ("GetCallerIdentity", (), (Resource.ANY,), _ALL),
+        ("AssumeRole", (), (Resource.ROLE,), _ALL),
+    )),
+    "s3": ("list_amazons3.html", (
+        ("ListObjectsV2", ("s3:ListBucket",), (Resource.BUCKET,), _LOOK),
+        ("HeadBucket", ("s3:ListBucket",), (Resource.BUCKET,), _LOOK),
+        ("GetBucketLocation", (), (Resource.BUCKET,), _QUERY),
+        ("GetObject", (), (Resource.OBJECT,), _QUERY),
+        ("HeadObject", ("s3:GetObject",), (Resource.OBJECT,), _QUERY),
+        ("PutObject", (), (Resource.OBJECT,), _SCRATCH),
+        ("DeleteObject", (), (Resource.OBJECT,), _SCRATCH),
+        ("DeleteObjects", ("s3:DeleteObject",), (Resource.OBJECT,), _SCRATCH),
+    )),
+    "glue": ("list_awsglue.html", (
+        ("GetDatabase", (), _IN_DATABASE, _ALL),
+        ("CreateDatabase", (), _IN_DATABASE, _WRITE),
+        ("DeleteDatabase", (), (Resource.CATALOG, Resource.TABLE, Resource.FUNCTION, Resource.DATABASE), _END),
+        ("GetTable", (), _IN_TABLE, _ALL),
+        ("GetTables", (), _IN_TABLE, _ALL),
+        ("CreateTable", (), _IN_TABLE, _WRITE),
+        ("UpdateTable", (), _IN_TABLE, _WRITE),
+        ("DeleteTable", (), _IN_TABLE, _REMOVE),
+        ("BatchDeleteTable", (), _IN_TABLE, _REMOVE),
+        ("GetPartitions", (), _IN_TABLE, _ALL),
+        ("BatchGetPartition", (), _IN_TABLE, _ALL),
+        ("BatchCreatePartition", (), _IN_TABLE, _WRITE),
+        ("BatchUpdatePartition", (), _IN_TABLE, _WRITE),
+        ("BatchDeletePartition", (), _IN_TABLE, _REMOVE),
+        ("CreatePartitionIndex", (), _IN_TABLE, _WRITE),
+        ("GetPartitionIndexes", (), _IN_TABLE, _CATALOG),
+        ("GetDataCatalogEncryptionSettings", (), (Resource.CATALOG,), _SETTINGS),
+    )),
+    "athena": ("list_amazonathena.html", (
+        ("GetWorkGroup", (), (Resource.WORKGROUP,), _QUERY),
+        ("StartQueryExecution", (), (Resource.WORKGROUP,), _QUERY),
+        ("GetQueryExecution", (), (Resource.WORKGROUP,), _QUERY),
+        ("GetQueryResults", (), (Resource.WORKGROUP,), _QUERY),
+        ("StopQueryExecution", (), (Resource.WORKGROUP,), _QUERY),
+        ("GetQueryRuntimeStatistics", (), (Resource.WORKGROUP,), _QUERY),
+    )),
+    "lakeformation": ("list_awslakeformation.html", (
+        ("GetDataLakeSettings", (), (Resource.ANY,), _SETTINGS),
+        ("ListPermissions", (), (Resource.ANY,), _SETTINGS),
+    )),
+}  # fmt: skip
+
+
+@cache
+def _index() -> dict[tuple[str, str], Operation]:
+    return {
+        (service, name): Operation(
+            service, name, actions or (f"{service}:{name}",), resource, uses, PAGES + page
+        )
+        for service, (page, rows) in _TABLE.items()
+        for name, actions, resource, uses in rows
+    }

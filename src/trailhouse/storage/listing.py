@@ -1,0 +1,92 @@
+"""Listing by delimiter: what lies directly in a folder of a bucket, page by page."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
+
+from trailhouse.aws.access import Access
+from trailhouse.aws.gate import Gate
+
+
+class StoredState(NamedTuple):
+    """How an object is kept.
+
+    Attributes:
+        storage_class: S3's, such as `STANDARD`.
+        restored: it is archived, and a copy that can be read is there.
+    """
+
+    storage_class: str
+    restored: bool = False
+
+
+class Lister(Protocol):
+    """What discovery asks of a bucket; for many threads at once. Both raise AwsError."""
+
+    def children(self, bucket: str, prefix: str) -> Iterator[str]:
+        """Names directly below a prefix: files, and folders with one slash at their end.
+
+        `/` alone is the folder without a name, as in `a//b`; "" the mark of the folder itself. A page is
+        fetched when it is needed.
+
+        Args:
+            bucket: name or access point's alias.
+            prefix: "" or with a slash at its end.
+        """
+
+    def objects(self, bucket: str, prefix: str, limit: int) -> tuple[StoredState, ...]:
+        """How the first objects below a prefix are kept, at most `limit` (up to 1,000), in one call."""
+
+
+class S3Lister:
+    """Lists through a gate, with what the source's access asks for: requester pays, expected owner."""
+
+    def __init__(self, access: Access, gate: Gate | None = None) -> None:
+        """Make no call yet.
+
+        Args:
+            access: of the source.
+            gate: to go through; left out, one is made from the access.
+
+        Raises:
+            CredentialsError: there is no such profile.
+        """
+        self._gate = gate or Gate(access)
+        self._always: dict[str, str] = {}
+        if access.requester_pays:
+            self._always["RequestPayer"] = "requester"
+        if access.expected_owner:
+            self._always["ExpectedBucketOwner"] = access.expected_owner
+
+    def children(self, bucket: str, prefix: str) -> Iterator[str]:
+        """See Lister."""
+        start = len(prefix)
+        for page in self._pages(bucket, prefix):
+            for entry in page.get("Contents", ()):
+                yield entry["Key"][start:]
+            for entry in page.get("CommonPrefixes", ()):
+                yield entry["Prefix"][start:]
+
+    def objects(self, bucket: str, prefix: str, limit: int) -> tuple[StoredState, ...]:
+        """See Lister."""
+        page = self._list(
+            Bucket=bucket, Prefix=prefix, MaxKeys=limit, OptionalObjectAttributes=["RestoreStatus"]
+        )
+        return tuple(map(_state, islice(page.get("Contents", ()), limit)))
+
+    def _pages(self, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+        # A paginator costs as much again as a short answer: nearly every folder fits into one.
+        page = self._list(Bucket=bucket, Prefix=prefix, Delimiter="/")
+        yield page
+        while token := page.get("NextContinuationToken"):
+            page = self._list(Bucket=bucket, Prefix=prefix, Delimiter="/", ContinuationToken=token)
+            yield page
+
+    def _list(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - as botocore takes them
+        return self._gate.call("s3", "ListObjectsV2", **parameters, **self._always)
+
+
+def _state(entry: dict[str, Any]) -> StoredState:
+    restore = entry.get("RestoreStatus", {})
+    done = not restore.get("IsRestoreInProgress", False) and "RestoreExpiryDate" in restore
+    return StoredState(entry.get("StorageClass", "STANDARD"), done)
