@@ -9,16 +9,14 @@ of our run, and of taking in one object of 50 MB (compressed).
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
 import shutil
 import statistics
 import sys
-import tempfile
 from pathlib import Path
 
-from measure import Measure, run
+from measure import Measure, arguments, run
 
 from trailhouse.demo import generate
 
@@ -71,12 +69,7 @@ def large_object(work: Path, source: Path) -> Path:
 
 def main() -> None:
     """Run the contenders in turn and print the comparison."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=1_200_000)
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "trailhouse-bench")
-    given = parser.parse_args()
-    given.work.mkdir(parents=True, exist_ok=True)
+    given = arguments(__doc__, rounds=2)
     source, size = bucket(given.work, given.events)
     small, small_size = bucket(given.work, given.events // 10)
     ratios, anonymous = [], 0

@@ -8,19 +8,20 @@ given what a careful user would give it: only the columns needed, and only the f
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from bench_ingest import bucket
+from measure import arguments
 
 import trailhouse
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WANTED = 20
 
@@ -68,12 +69,7 @@ def raw_statement(number: int, source: Path, asked: dict[str, str]) -> str:
 
 def main() -> None:
     """Ask in turn and print the comparison."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=1_200_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "trailhouse-bench")
-    given = parser.parse_args()
-    given.work.mkdir(parents=True, exist_ok=True)
+    given = arguments(__doc__, rounds=3)
     source, _ = bucket(given.work, given.events)
     truth = json.loads((source.parent / "truth.json").read_text())
     plain = duckdb.connect(config={"threads": 1})

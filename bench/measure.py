@@ -1,11 +1,16 @@
-"""Run a program and take its measure: CPU seconds of it and its children, and the memory that is its own."""
+"""Run a program and take its measure: CPU seconds of it and its children, and the memory that is its own.
+
+And the options that every bench has.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +29,17 @@ class Measure:
     cpu: float
     wall: float
     anonymous: int
+
+
+def arguments(about: str | None, rounds: int) -> argparse.Namespace:
+    """`events`, `rounds` and `work`, a folder that is there."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--events", type=int, default=1_200_000)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "trailhouse-bench")
+    given = parser.parse_args()
+    given.work.mkdir(parents=True, exist_ok=True)
+    return given
 
 
 def run(command: Sequence[str | Path], *, one_core: bool) -> Measure:

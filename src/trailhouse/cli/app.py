@@ -23,7 +23,6 @@ from trailhouse.output import Console, Level
 UsageFault: Any = typer.BadParameter.__base__
 FAILED, USAGE, INTERRUPTED = 1, 64, 130
 _ABOUT = "All your CloudTrail, queryable and provable: in your own S3 with Athena, or on your laptop."
-_GLOBAL = "Global options"
 _SQL_COMMENT = re.compile(r"--(\s|[^\n]*\n)")
 
 

@@ -280,11 +280,6 @@ def text_format(args: list[exp.Expr]) -> exp.Expr:
     return concat([part for part in parts if part.name or not isinstance(part, exp.Literal)] or parts[:1])
 
 
-def flip(target: str) -> Render:
-    """Return the rendering with the arguments turned round."""
-    return lambda args: call(target, *reversed(args))
-
-
 def digest(name: str) -> Render:
     """Return the rendering of a digest, which DuckDB gives in hex."""
     return lambda args: call("unhex", call(name, *args))

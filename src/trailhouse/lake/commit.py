@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trailhouse.lake.tables import LEDGER, Tables, damaged, table_name, tables
-from trailhouse.lake.workspace import NEW, sync_folder, write_durably
+from trailhouse.lake.workspace import NEW, sync, write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -69,7 +69,7 @@ class Committer:
         target = self._workspace.warehouse / one.table / "data" / one.folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         Path(one.file).replace(target)
-        sync_folder(target.parent)
+        sync(target.parent)
         return os.fspath(target)
 
     def _finish(self, batch: str, placed: dict[str, list[str]]) -> None:
@@ -78,7 +78,7 @@ class Committer:
                 self._tables.append(name, placed[name], batch)
             self._reached("ledger committed" if name == LEDGER else "lake committed")
         self._intent(batch).unlink()
-        sync_folder(self._workspace.intents)
+        sync(self._workspace.intents)
         self._reached("done")
 
     def _intent(self, batch: str) -> Path:

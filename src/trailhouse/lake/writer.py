@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trailhouse.lake.runs import ORDER, Day, Run, open_run, sorted_order
+from trailhouse.lake.workspace import sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,7 +68,7 @@ def write_day(
                 count += rows.num_rows
                 pa.default_memory_pool().release_unused()  # or every slice adds to what is held
                 rows = next(slices, None)
-        _sync(path)
+        sync(path)
         yield WrittenFile(path, day, count)
         number += 1
 
@@ -119,11 +120,3 @@ def _key(table: pa.Table, by: Sequence[str], row: int) -> tuple[Any, ...]:
 
 def _position(table: pa.Table, by: Sequence[str], border: tuple[Any, ...]) -> int:
     return bisect_left(range(table.num_rows), border, key=lambda row: _key(table, by, row))
-
-
-def _sync(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
