@@ -197,6 +197,30 @@ def choose_shape(configured: str, *, projected: bool, recorded: Shape | None, ac
     return Shape.PER_ACCOUNT if accounts <= PER_ACCOUNT_UP_TO else Shape.SINGLE
 
 
+def unprojectable(projection: Projection) -> str:
+    """Why partitions cannot be projected over so much; "" if they can."""
+    buckets = {logroot.partition("/")[0] for logroot in projection.logroots}
+    if len(buckets) > 1:
+        return f"projection is for one bucket, and there are {len(buckets)}: set `partitions: registered`"
+    accounts, years = len(projection.accounts), projection.years[1] - projection.years[0] + 1
+    if accounts <= MOST_PROJECTED_ACCOUNTS and projection.partitions <= MOST_PROJECTED_PARTITIONS:
+        return ""
+    return (
+        f"{accounts} accounts x {len(projection.regions)} regions x {len(projection.logroots)} roots x "
+        f"{years} years x {_DAYS_A_YEAR} = {projection.partitions:,} partitions, and Athena reads at most "
+        f"{MOST_PROJECTED_PARTITIONS:,} in a scan; projection is for at most {MOST_PROJECTED_ACCOUNTS} "
+        "accounts: set `partitions: registered`"
+    )
+
+
+def unplannable(branches: int) -> str:
+    """Why a union of so many tables is not written."""
+    return (
+        f"a union of {branches} tables cannot be planned (the engine stops at 150 stages): "
+        "set `tables: single`"
+    )
+
+
 def _projection(kind: Kind, projection: Projection) -> dict[str, str]:
     # White space counts in enum values, and every location has to end with a slash.
     listed = {

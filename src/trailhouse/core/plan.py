@@ -8,10 +8,12 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from trailhouse.core.state import VERSION, Definition, Found, Partition, Table, View, partition_day
+from trailhouse.core.state import VERSION, Definition, Found, Partition, Table, partition_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from trailhouse.errors import TrailhouseError
 
 HEAL_DAYS = 32
 """Days back that every run looks at: a delivery that failed is tried again for 30 days
@@ -83,6 +85,21 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """Partitions that a part was made from, so that they can be read again.
+
+    Attributes:
+        table: its name.
+        account: only this one's; None: all.
+        since: from this day of delivery on; None: all.
+    """
+
+    table: str
+    account: str | None = None
+    since: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """What is to be done about one account, or about what all share; parts are carried out in order.
 
@@ -91,13 +108,17 @@ class Part:
         changes: in an order in which they can be carried out.
         refusals: why nothing of it must be done.
         warnings: what the user should know.
-        actual: digest of what was there, for saved plans.
+        error: why it could not be planned; there are no changes then.
+        reads: the partitions that it was made from.
+        actual: digest of what was there (definitions named and partitions read), for saved plans; or "".
     """
 
     name: str
-    changes: tuple[Change, ...]
+    changes: tuple[Change, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     warnings: tuple[str, ...] = ()
+    error: TrailhouseError | None = None
+    reads: tuple[Read, ...] = ()
     actual: str = ""
 
 
@@ -108,12 +129,15 @@ class Tally:
     counts: Counter[tuple[Target, Action]] = field(default_factory=Counter)
     refusals: list[Refusal] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    errors: list[tuple[str, TrailhouseError]] = field(default_factory=list)
 
     def add(self, part: Part) -> None:
         """Count a part."""
         self.counts.update((change.target, change.action) for change in part.changes)
         self.refusals += part.refusals
         self.warnings += part.warnings
+        if part.error is not None:
+            self.errors.append((part.name, part.error))
 
     @property
     def changes(self) -> int:
@@ -135,9 +159,9 @@ def diff_definition(wanted: Definition, found: Found | None) -> list[Change] | R
     if refusal:
         return refusal
     actual = found.definition
-    if type(actual) is not type(wanted) or _keys(actual) != _keys(wanted):
-        why = ("partition keys",) if type(actual) is type(wanted) else (f"was a {_noun(actual)}",)
-        made = Change(Action.REPLACE, target, wanted.name, (), actual, wanted, why, found.revision)
+    replaced = _unlike(actual, wanted)
+    if replaced:
+        made = Change(Action.REPLACE, target, wanted.name, (), actual, wanted, (replaced,), found.revision)
         return [made, *_indexes(wanted, ())]
     why = _differences(actual, wanted)
     changed = Change(Action.UPDATE, target, wanted.name, (), actual, wanted, why, found.revision)
@@ -196,12 +220,31 @@ def diff_partitions(
     return changes
 
 
+def too_many_deletes(table: str, changes: Sequence[Change], actual: int) -> Refusal | None:
+    """Why a part that takes away much must not be carried out unasked; None if it does not.
+
+    Args:
+        table: the raw table's name.
+        changes: of its partitions.
+        actual: how many partitions were read.
+    """
+    deleted = sum(change.action is Action.DELETE for change in changes)
+    if deleted <= _FEW or deleted <= actual * _SHARE:
+        return None
+    return Refusal(
+        table,
+        f"{deleted:,} of {actual:,} partitions of {table} have no logs any more and would be removed: "
+        "check the source, then allow it with --allow-deletes",
+    )
+
+
 def merged_parameters(wanted: Definition, actual: Definition) -> dict[str, str]:
     """The parameters to write: those wanted, and of those there are, what is not ours to remove."""
     kept = {key: value for key, value in actual.parameters if not key.startswith(_OURS)}
     return {**kept, **dict(wanted.parameters)}
 
 
+_FEW, _SHARE = 100, 0.2
 _OF_PARTITION = ("location", "columns", "format")
 _OF_TABLE = ("columns", "location", "format")
 _OF_VIEW = ("sql", "columns")
@@ -222,9 +265,10 @@ def _indexes(wanted: Definition, held: Iterable[tuple[str, ...]]) -> list[Change
     return [Change(Action.CREATE, Target.INDEX, wanted.name, keys) for keys in missing]
 
 
-def _keys(definition: Definition) -> Sequence[str]:
-    return definition.keys if isinstance(definition, Table) else ()
-
-
-def _noun(definition: Definition) -> str:
-    return "view" if isinstance(definition, View) else "table"
+def _unlike(actual: Definition, wanted: Definition) -> str:
+    """What no update can change."""
+    if isinstance(actual, Table) and isinstance(wanted, Table):
+        return "partition keys" if actual.keys != wanted.keys else ""
+    if isinstance(actual, Table):
+        return "was a table"
+    return "was a view" if isinstance(wanted, Table) else ""

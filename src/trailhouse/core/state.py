@@ -6,10 +6,10 @@ difference is a plain comparison (`core.plan`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from trailhouse.core.schema import RECORD_COLUMNS, hive_type, trino_type
 
@@ -27,6 +27,8 @@ MARK = "trailhouse.version"
 KIND_PARAMETER = "trailhouse.kind"
 SHAPE_PARAMETER = "trailhouse.shape"
 BACKUP_PARAMETER = "trailhouse.backup-of"
+SINCE_PARAMETER = "trailhouse.since"
+"""First day whose partitions are all there; set once they are, on the table or view of an account's name."""
 
 DATE_KEYS = ("year", "month", "day")
 ACCOUNT_KEYS = ("region", *DATE_KEYS, "logroot")
@@ -143,6 +145,7 @@ class View:
 
 
 Definition = Table | View
+D = TypeVar("D", Table, View)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +171,25 @@ class Found:
         return int(mark) if mark.isascii() and mark.isdigit() else VERSION + 1
 
     @property
+    def since(self) -> date | None:
+        """First day whose partitions are all there, UTC; None if that was never reached."""
+        try:
+            return date.fromisoformat(dict(self.definition.parameters).get(SINCE_PARAMETER, ""))
+        except ValueError:
+            return None
+
+    @property
     def backup_of(self) -> str:
         """The name that this keeps the former definition of, or ""."""
         return dict(self.definition.parameters).get(BACKUP_PARAMETER, "")
+
+
+def with_since(definition: D, since: date | None) -> D:
+    """The same definition, saying from which day on its partitions are all there; None: saying nothing."""
+    parameters = {key: value for key, value in definition.parameters if key != SINCE_PARAMETER}
+    if since is not None:
+        parameters[SINCE_PARAMETER] = since.isoformat()
+    return replace(definition, parameters=tuple(sorted(parameters.items())))
 
 
 def mark(kind: Kind | None, shape: Shape) -> dict[str, str]:
