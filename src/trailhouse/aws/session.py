@@ -76,13 +76,13 @@ def open_session(access: Access, record: Record | None = None) -> boto3.Session:
 
 def make_client(session: boto3.Session, service: str, region: str, endpoint_url: str | None = None) -> Any:  # noqa: ANN401 - boto3 has no types
     """A client of `service` that threads may share. Making clients is not for several threads at once."""
-    # What the user set (AWS_MAX_ATTEMPTS, AWS_RETRY_MODE=standard) is stronger; botocore's default is "legacy".
-    settings = session._session.get_config_variable  # noqa: SLF001 - boto3 has no door to it
-    mode = settings("retry_mode")
+    # What the user set (AWS_RETRY_MODE, AWS_MAX_ATTEMPTS, the configuration file) is stronger.
+    set_by_user = session._session.get_config_variable  # noqa: SLF001 - boto3 has no door to it
+    mode = set_by_user("retry_mode")
     config = Config(
         retries={
-            "mode": ("standard" if service == "s3" else "adaptive") if mode == "legacy" else mode,
-            "total_max_attempts": int(settings("max_attempts") or _ATTEMPTS),
+            "mode": "standard" if mode == "legacy" else mode,
+            "total_max_attempts": int(set_by_user("max_attempts") or _ATTEMPTS),
         },
         max_pool_connections=PARALLEL,
         connect_timeout=10,
