@@ -5,14 +5,17 @@
 """
 
 import re
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
+from trailhouse.core.inventory import ARCHIVED_CLASSES
 from trailhouse.core.layout import Kind
 
 RECORD_KINDS = (Kind.CLOUDTRAIL, Kind.INSIGHT, Kind.NETWORKACTIVITY, Kind.AGGREGATED)
@@ -73,6 +76,23 @@ class AccountFolder:
         if region:
             path += f"{region}/"
         return path if day is None else f"{path}{day.year:04}/{day.month:02}/{day.day:02}/"
+
+
+class Stored(NamedTuple):
+    """How objects are kept.
+
+    Attributes:
+        storage_class: S3's, such as `STANDARD`.
+        restored: archived, but a copy that can be read is there.
+    """
+
+    storage_class: str
+    restored: bool = False
+
+    @property
+    def archived(self) -> bool:
+        """Whether it cannot be read without being restored."""
+        return self.storage_class in ARCHIVED_CLASSES
 
 
 class Archived(NamedTuple):
@@ -245,3 +265,60 @@ def group_by_account(folders: Collection[AccountFolder]) -> dict[str, tuple[Acco
     for folder in sorted(set(folders), key=lambda folder: (folder.account, folder)):
         grouped.setdefault(folder.account, []).append(folder)
     return {account: tuple(found) for account, found in grouped.items()}
+
+
+def find_archived(
+    days: Sequence[date], look: Callable[[date], Stored], hints: Collection[date] = ()
+) -> tuple[Archived, ...]:
+    """Which days lie in the archive, looking at few of them.
+
+    Lifecycle rules move objects by age, so the classes of a region's days change in one order: days older
+    than some day are archived, and those older than another are archived deeper. So the oldest day is looked
+    at; only where it is archived also the newest, and the range is halved between two that differ. What was
+    put into the archive by hand, newer than what is not, is missed; and a copy restored between two days that
+    were looked at is not seen.
+
+    Args:
+        days: ascending.
+        look: how a day's objects are stored; asked once a day at most.
+        hints: last days of such ranges elsewhere, probably the same here: tried before halving.
+
+    Returns:
+        Ranges, ascending; none where the oldest day is not archived.
+    """
+    seen: dict[int, Stored] = {}
+
+    def stored(at: int) -> Stored:
+        if at not in seen:
+            seen[at] = look(days[at])
+        return seen[at]
+
+    if not days or not stored(0).archived:
+        return ()
+    guesses = sorted(
+        {at for hint in hints for at in (bisect_right(days, hint) - 1, bisect_right(days, hint))}
+    )
+    waiting = [(0, len(days) - 1)]
+    while waiting:
+        low, high = waiting.pop()
+        if high - low > 1 and stored(low).storage_class != stored(high).storage_class:
+            middle = next((at for at in guesses if low < at < high), (low + high) // 2)
+            waiting += [(low, middle), (middle, high)]
+        else:
+            stored(high)
+    return _ranges(days, sorted(seen.items()))
+
+
+def _ranges(days: Sequence[date], seen: Sequence[tuple[int, Stored]]) -> tuple[Archived, ...]:
+    groups = [[*group] for _, group in groupby(seen, key=lambda one: one[1].storage_class)]
+    ends = [group[0][0] for group in groups[1:]] + [len(days)]
+    return tuple(
+        Archived(
+            group[0][1].storage_class,
+            days[group[0][0]],
+            days[end - 1],
+            all(stored.restored for _, stored in group),
+        )
+        for group, end in zip(groups, ends, strict=True)
+        if group[0][1].archived
+    )

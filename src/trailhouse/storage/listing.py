@@ -2,22 +2,11 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from trailhouse.aws.access import Access
 from trailhouse.aws.gate import Gate
-
-
-class StoredState(NamedTuple):
-    """How an object is kept.
-
-    Attributes:
-        storage_class: S3's, such as `STANDARD`.
-        restored: it is archived, and a copy that can be read is there.
-    """
-
-    storage_class: str
-    restored: bool = False
+from trailhouse.core.deliveries import Stored
 
 
 class Lister(Protocol):
@@ -34,7 +23,7 @@ class Lister(Protocol):
             prefix: "" or with a slash at its end.
         """
 
-    def objects(self, bucket: str, prefix: str, limit: int) -> tuple[StoredState, ...]:
+    def objects(self, bucket: str, prefix: str, limit: int) -> tuple[Stored, ...]:
         """How the first objects below a prefix are kept, at most `limit` (up to 1,000), in one call."""
 
 
@@ -67,7 +56,7 @@ class S3Lister:
             for entry in page.get("CommonPrefixes", ()):
                 yield entry["Prefix"][start:]
 
-    def objects(self, bucket: str, prefix: str, limit: int) -> tuple[StoredState, ...]:
+    def objects(self, bucket: str, prefix: str, limit: int) -> tuple[Stored, ...]:
         """See Lister."""
         page = self._list(
             Bucket=bucket, Prefix=prefix, MaxKeys=limit, OptionalObjectAttributes=["RestoreStatus"]
@@ -86,7 +75,7 @@ class S3Lister:
         return self._gate.call("s3", "ListObjectsV2", **parameters, **self._always)
 
 
-def _state(entry: dict[str, Any]) -> StoredState:
+def _state(entry: dict[str, Any]) -> Stored:
     restore = entry.get("RestoreStatus", {})
     done = not restore.get("IsRestoreInProgress", False) and "RestoreExpiryDate" in restore
-    return StoredState(entry.get("StorageClass", "STANDARD"), done)
+    return Stored(entry.get("StorageClass", "STANDARD"), done)
