@@ -20,9 +20,31 @@ def told(sql: str) -> str:
 
 
 def test_a_field_that_a_row_lacks() -> None:
-    assert told("SELECT useridentity.arm FROM cloudtrail").startswith(
-        'unknown column "arm" (line 1, column 21)'
+    lines = told("SELECT useridentity.arm FROM cloudtrail").splitlines()
+    assert (lines[0], lines[-1]) == ('unknown field "arm" (line 1, column 21)', "nearest: arn")
+
+
+def test_a_field_of_what_is_no_struct() -> None:
+    lines = told("SELECT useridentity.arn.user FROM cloudtrail").splitlines()
+    assert lines[0] == 'what stands before "user" has no fields (line 1, column 25)'
+    assert lines[-1] == "where it holds JSON: json_extract_scalar(column, '$.user')"
+
+
+@pytest.mark.parametrize(
+    ("where", "hinted"),
+    [
+        ("regexp_like(ip, '^[0-9.]+$')\nAND CAST(ip AS ipaddress) = IPADDRESS '10.0.0.1'", True),
+        ("CAST(ip AS ipaddress) = IPADDRESS '10.0.0.1' and REGEXP_LIKE(ip, '^[0-9.]+$')", True),
+        ("CAST(ip AS ipaddress) = IPADDRESS '10.0.0.1'", False),
+    ],
+)
+def test_a_cast_that_another_condition_should_protect(where: str, hinted: bool) -> None:  # noqa: FBT001 - as above
+    fault = (
+        "Conversion Error: Could not convert string 'athena: Cannot cast value to IPADDRESS: abc' to INT64"
     )
+    text = str(explain_duckdb_error(fault, f"SELECT 1 FROM cloudtrail WHERE {where}", TABLES))
+    assert text.startswith("Cannot cast value to IPADDRESS: abc")
+    assert ("use TRY_CAST" in text) == hinted
 
 
 def test_a_column_that_its_table_lacks() -> None:
@@ -33,6 +55,19 @@ def test_a_column_that_its_table_lacks() -> None:
         "           ^",
         "nearest: eventname",
     ]
+
+
+def test_a_text_in_double_quotes() -> None:
+    with pytest.raises(SqlError) as caught:
+        translate('SELECT 1 FROM cloudtrail WHERE eventname = "Login"', tables=TABLES)
+    assert str(caught.value).endswith("a text stands in single quotes: 'Login'")
+    text = told('SELECT * FROM cloudtrail, (VALUES (1)) AS v WHERE eventname = "Login"')
+    assert text.endswith("a text stands in single quotes: 'Login'")
+
+
+def test_a_text_in_quotes_of_a_word_processor() -> None:
+    with pytest.raises(SqlError, match="plain single quotes"):
+        translate("SELECT 1 FROM cloudtrail WHERE eventname = \u201cLogin\u201d", tables=TABLES)
 
 
 def test_a_column_outside_group_by() -> None:

@@ -1,11 +1,7 @@
 """Where statements end, for the shell: semicolons outside of texts, names and comments."""
 
-import re
+from trailhouse.dialect.syntax import PIECE
 
-# What a semicolon may stand in, each to its end or to the end of the text.
-_PIECE = re.compile(
-    r"""'(?:[^']|'')*(?P<open>'?)|"(?:[^"]|"")*"?|--[^\n]*|/\*.*?(?:\*/|\Z)|;|[^'"\-/;]+|.""", re.DOTALL
-)
 _COMMENTS = ("--", "/*")
 
 
@@ -14,7 +10,7 @@ def split_statements(text: str) -> tuple[list[str], str]:
     statements: list[str] = []
     start = 0
     empty = True
-    for piece in _PIECE.finditer(text):
+    for piece in PIECE.finditer(text):
         if piece[0] == ";":
             if not empty:
                 statements.append(text[start : piece.start()].strip())
@@ -26,5 +22,5 @@ def split_statements(text: str) -> tuple[list[str], str]:
 
 def in_text(text: str) -> bool:
     """Return whether the end of `text` lies inside a quoted text, where names mean nothing."""
-    pieces = [piece for piece in _PIECE.finditer(text) if piece[0].startswith("'")]
-    return bool(pieces) and pieces[-1].end() == len(text) and not pieces[-1]["open"]
+    pieces = [piece for piece in PIECE.finditer(text) if piece[0].startswith("'")]
+    return bool(pieces) and pieces[-1].end() == len(text) and not pieces[-1]["text"]

@@ -9,13 +9,14 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.trino import Trino
-from sqlglot.errors import ParseError, SqlglotError, TokenError
+from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.generators.duckdb import DuckDBGenerator
 from sqlglot.generators.trino import TrinoGenerator
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import TokenType
 
-from trailhouse.dialect.mistake import Place, place_at, unsupported, wrong
+from trailhouse.dialect.mistake import place_at, unsupported, wrong
+from trailhouse.dialect.syntax import PIECE, misread, unreadable
 
 _SPECIAL = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "TRIM", "LISTAGG")
 
@@ -78,26 +79,20 @@ def parse(sql: str) -> exp.Expr:
         SqlError: the text is not a statement, or more than one.
     """
     try:
-        found = [one for one in sqlglot.parse(sql, read=Athena) if one is not None]
+        parsed = sqlglot.parse(sql, read=Athena)
     except ParseError as fault:
-        raise _misread(fault, sql) from None
-    except (TokenError, SqlglotError, RecursionError) as fault:
-        raise wrong(f"cannot read the statement: {str(fault).splitlines()[0]}", sql, None) from None
+        raise misread(fault, sql) from None
+    except SqlglotError:
+        raise unreadable(sql) from None
+    except RecursionError:
+        raise unsupported("the statement is nested too deeply", sql, None) from None
+    found = [one for one in parsed if one is not None and not isinstance(one, exp.Semicolon)]
     if not found:
         raise wrong("there is no statement", sql, None)
     if len(found) > 1:
-        place = place_at(sql, sql.find(";"))
+        place = place_at(sql, next(piece.start() for piece in PIECE.finditer(sql) if piece[0] == ";"))
         raise unsupported("several statements in one; run them one by one", sql, place)
     return found[0]
-
-
-def _misread(fault: ParseError, sql: str) -> Exception:
-    first = fault.errors[0] if fault.errors else {}
-    near = first.get("highlight") or ""
-    what = f'syntax error near "{near}"' if near else "syntax error"
-    line, column = first.get("line"), first.get("col")
-    place = Place(line, max(column - len(near) + 1, 1)) if line and column else None
-    return wrong(f"{what}: {first.get('description') or 'not understood'}".rstrip("."), sql, place)
 
 
 def to_athena(tree: exp.Expr) -> str:

@@ -10,6 +10,7 @@ from sqlglot import exp
 from trailhouse.errors import SqlError, UnsupportedSqlError
 
 _MOST = 3
+_ODD_QUOTES = ("\u201c", "\u201d", "\u201e", "\u2018", "\u2019")
 _QUIET = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -72,12 +73,23 @@ def unsupported(
     return UnsupportedSqlError(message(what, sql, place, near, hint))
 
 
+def quotes_hint(name: str, sql: str) -> str:
+    """Return what to say of an unknown name that may have been meant as a text; empty: nothing."""
+    if name.startswith(_ODD_QUOTES):
+        return "a text stands in plain single quotes: '...'"
+    return f"a text stands in single quotes: '{name}'" if f'"{name}"' in sql else ""
+
+
 _NATIVE = re.compile(r"exception occurred while executing the UDF: \w+: ([^\n]*)")
 _OWN = re.compile(r"Could not convert string 'athena: (.*?)' to INT64", re.DOTALL)
 _COLUMN = re.compile(
     r'Referenced column "([^"]+)" (?:not found|was not found)|does not have a column named "([^"]+)"'
-    r'|Could not find key "([^"]+)" in struct|column "([^"]+)" does not exist'
+    r'|column "([^"]+)" does not exist'
 )
+_FIELD = re.compile(r'Could not find key "([^"]+)" in struct')
+_NO_FIELDS = re.compile(r"Cannot extract field '([^']+)' from expression")
+_ANYWHERE = re.IGNORECASE | re.DOTALL
+_CAST = re.compile(r"Cannot cast|cannot be cast")
 _TABLE = re.compile(r'Referenced table "([^"]+)" not found|Table with name (\S+) does not exist')
 _GROUP = re.compile(r'column "([^"]+)" must appear in the GROUP BY clause')
 _CANDIDATES = re.compile(r"Candidate (?:bindings|Entries|entries)?:?(.*)", re.DOTALL)
@@ -93,14 +105,15 @@ def explain_duckdb_error(error_text: str, sql: str, tables: Mapping[str, Sequenc
     """
     text = error_text.strip()
     if own := _OWN.search(text) or _NATIVE.search(text):
-        return wrong(own.group(1).strip(), sql, None)
+        what = own.group(1).strip()
+        return wrong(what, sql, None, (), _cast_hint(what, sql))
+    if found := _FIELD.search(text) or _NO_FIELDS.search(text):
+        return _unknown_field(found.group(1), _candidates(text), sql)
     if found := _COLUMN.search(text):
         name = next(filter(None, found.groups()))
-        candidates = re.findall(r'"([^"]+)"', "".join(_CANDIDATES.findall(text)))
-        known = {column for columns in tables.values() for column in columns} | {
-            one.split(".")[-1] for one in candidates
-        }
-        return wrong(f'unknown column "{name}"', sql, place_of_word(sql, name), nearest(name, known))
+        known = {column for columns in tables.values() for column in columns} | {*_candidates(text)}
+        hint = quotes_hint(name, sql)
+        return wrong(f'unknown column "{name}"', sql, place_of_word(sql, name), nearest(name, known), hint)
     if found := _TABLE.search(text):
         name = next(filter(None, found.groups()))
         return wrong(f'unknown table "{name}"', sql, place_of_word(sql, name), nearest(name, tables))
@@ -111,3 +124,27 @@ def explain_duckdb_error(error_text: str, sql: str, tables: Mapping[str, Sequenc
         )
     first = re.sub(r"^[\w ]+ Error: ", "", text.split("\n")[0])
     return wrong(re.sub(r"\b(?:athena|native)_(\w+)", r"\1", first), sql, None)
+
+
+def _unknown_field(name: str, fields: Sequence[str], sql: str) -> SqlError:
+    """Return the error for a field of a struct; no fields: it is none."""
+    place = place_of_word(sql, name)
+    if fields:
+        return wrong(f'unknown field "{name}"', sql, place, nearest(name, fields) or fields)
+    hint = f"where it holds JSON: json_extract_scalar(column, '$.{name}')"
+    return wrong(f'what stands before "{name}" has no fields', sql, place, (), hint)
+
+
+def _candidates(text: str) -> list[str]:
+    """Return the names that DuckDB offers instead, without their tables."""
+    found = re.findall(r'"([^"]+)"', "".join(_CANDIDATES.findall(text)))
+    return [one.split(".")[-1] for one in found]
+
+
+def _cast_hint(what: str, sql: str) -> str:
+    if (
+        not _CAST.search(what)
+        or re.search(r"\bAND\b.*\bregexp_like|regexp_like.*\bAND\b", sql, _ANYWHERE) is None
+    ):
+        return ""
+    return "conditions joined by AND run in any order, and none protects another: use TRY_CAST"

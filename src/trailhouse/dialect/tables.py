@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlglot import exp
 
-from trailhouse.dialect.mistake import nearest, place_of, wrong
+from trailhouse.dialect.mistake import nearest, place_of, quotes_hint, wrong
 from trailhouse.dialect.trees import bare
 
 _CATALOGS = ("", "awsdatacatalog")
@@ -244,6 +244,7 @@ def check_columns(
                 sql,
                 place_of(first, sql, first.name),
                 nearest(first.name, columns | named),
+                quotes_hint(first.name, sql),
             )
 
 
