@@ -33,12 +33,17 @@ _OURS = (
 
 
 class Action(StrEnum):
-    """What a change does. `replace` deletes and makes anew under the same name."""
+    """What a change does.
+
+    `replace` deletes and makes anew under the same name. `check` changes nothing: it reads a table's partitions
+    back and lets what comes after it happen only if they are as the changes before it made them.
+    """
 
     CREATE = "create"
     UPDATE = "update"
     REPLACE = "replace"
     DELETE = "delete"
+    CHECK = "check"
 
 
 class Target(StrEnum):
@@ -64,6 +69,8 @@ class Change:
         after: what is to be there, where something is.
         why: what differs, in words of the catalog (`columns`, `location`, ...).
         revision: the catalog's number of the version that was compared.
+        source: name of the table or view whose definition is copied, with what we do not understand of it
+            (owner, comments); `after` has the rest. Only where something is created or replaced.
     """
 
     action: Action
@@ -74,6 +81,7 @@ class Change:
     after: Definition | Partition | None = None
     why: tuple[str, ...] = ()
     revision: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
