@@ -135,7 +135,7 @@ class Search:
             self._note(Oddity.UNREACHABLE, source.uri)
         if (named := _named_account(source)) is not None:
             if self._lister.objects(source.bucket, source.key, 1):
-                yield named
+                yield from self._reachable(named)
             return
         spots = [_start(source.path)]
         while spots:
@@ -183,7 +183,7 @@ class Search:
         for name in names:
             if name == AWSLOGS:
                 yield spot.into(name, _Place.INSIDE, 0)
-            elif not has_kinds:
+            elif not has_kinds or is_account(name):
                 yield from self._outside(spot, name)
 
     def _inside(self, spot: _Spot, names: list[str]) -> Iterator[Reached | _Spot]:
@@ -216,6 +216,12 @@ class Search:
             *root, account = spot.path
             yield Reached(AccountFolder(self._source.bucket, "/".join(root), account))
 
+    def _reachable(self, named: Reached) -> Iterator[Reached]:
+        if all(map(is_reachable, self._source.path)):
+            yield named
+        else:
+            self._note(Oddity.UNREACHABLE, self._source.uri)
+
     def _affordable(self, spots: list[_Spot]) -> Iterator[_Spot]:
         """All but folders of no known meaning beyond the limit."""
         for spot in spots:
@@ -245,8 +251,4 @@ def _is_inside(path: tuple[str, ...]) -> bool:
 
 
 def _start(path: tuple[str, ...]) -> _Spot:
-    if _is_inside(path):
-        return _Spot(path, _Place.INSIDE)
-    if path and is_account(path[-1]):
-        return _Spot(path, _Place.ACCOUNT)
-    return _Spot(path, _Place.NAMED)
+    return _Spot(path, _Place.INSIDE if _is_inside(path) else _Place.NAMED)
