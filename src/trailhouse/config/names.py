@@ -126,6 +126,13 @@ def profile(value: str) -> str:
     return _present(value)
 
 
+def trino_name(value: str) -> str:
+    """Return the name of a catalog or user of Trino's; it travels in a header."""
+    if not value.isascii():
+        raise ValueError("it has letters other than ASCII")
+    return _present(value)
+
+
 def _matching(pattern: re.Pattern[str], value: str, fault: str) -> str:
     if not pattern.fullmatch(value):
         raise ValueError(fault)

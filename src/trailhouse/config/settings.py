@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -152,6 +153,19 @@ class Settings(BaseModel):
     max_scan: Annotated[int, _text_to(parse_size)] | None = _setting(
         None, "Most bytes that one query may read; a query that would read more is not run.",
         "a size such as 10GB", environment="MAX_SCAN", flag="--max-scan", ge=1)  # fmt: skip
+    price_per_tb: Annotated[Decimal, Field(allow_inf_nan=False)] = _setting(
+        Decimal(5), "What Athena charges for a terabyte that a query reads, in US dollars.",
+        "a number of dollars such as 5 or 6.75", environment="PRICE_PER_TB", ge=0)  # fmt: skip
+    trino_url: Annotated[str, AfterValidator(names.endpoint)] | None = _setting(
+        None, "Trino's server; `engine: trino` needs it.",
+        "an address such as https://trino.example.com:8443",
+        environment="TRINO_URL", flag="--trino-url")  # fmt: skip
+    trino_catalog: Annotated[str, AfterValidator(names.trino_name)] = _setting(
+        "awsdatacatalog", "Trino's catalog that holds the `database`.",
+        "a catalog's name, such as hive", environment="TRINO_CATALOG")  # fmt: skip
+    trino_user: Annotated[str, AfterValidator(names.trino_name)] = _setting(
+        "trailhouse", "User that Trino is asked as.",
+        "a user's name", environment="TRINO_USER")  # fmt: skip
     tables: Literal["auto", "per_account", "single"] = _setting(
         "auto", "A table an account, or one for all; `auto` takes the first up to 50 accounts.",
         "auto, per_account or single", environment="TABLES")  # fmt: skip
@@ -186,6 +200,22 @@ class Settings(BaseModel):
             raise ConfigError("no source is given: name one with --source, TRAILHOUSE_SOURCE or `sources:`")
         path = "/".join(filter(None, (self.require("s3_bucket_containing_logs"), self.cloudtrail_prefix)))
         return (Source(uri=f"s3://{path}/AWSLogs/"),)
+
+    def answering(self) -> Literal["duckdb", "athena", "trino"]:
+        """Return what answers queries of these sources: Athena and Trino only know what is in S3.
+
+        Raises:
+            ConfigError: the command line asks for both, a local source and an engine elsewhere.
+        """
+        local = next((one.uri for one in self.sources if not one.uri.startswith("s3://")), None)
+        if self.engine == "duckdb" or local is None:
+            return self.engine
+        if self.origin("engine").kind == "flag":
+            raise ConfigError(
+                f"--engine {self.engine} answers for logs in S3, and the source {local} is on this machine: "
+                "leave out one of them"
+            )
+        return "duckdb"
 
     def require(self, key: Literal["s3_bucket_containing_logs", "alarm_sns_arn"]) -> str:
         """Return the value of a key that a step cannot do without.

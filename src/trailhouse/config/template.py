@@ -11,7 +11,18 @@ from trailhouse.core.times import format_duration
 _WIDTH = 100
 _GROUPS = {
     "Where the logs are": ("sources", "s3_bucket_containing_logs", "cloudtrail_prefix", "endpoint_url"),
-    "What answers": ("engine", "workgroup", "database", "table_prefix", "output_s3_bucket", "max_scan"),
+    "What answers": (
+        "engine",
+        "workgroup",
+        "database",
+        "table_prefix",
+        "output_s3_bucket",
+        "max_scan",
+        "price_per_tb",
+        "trino_url",
+        "trino_catalog",
+        "trino_user",
+    ),
     "Tables and lake in AWS": ("tables", "partitions", "partition_days", "lake", "retention_days"),
     "Access": ("profile", "role_arn", "external_id", "region"),
     "On this machine": ("workdir", "jobs", "late"),

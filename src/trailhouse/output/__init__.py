@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from trailhouse.output.formats import Format, Written, format_of, write
     from trailhouse.output.progress import Progress, Silence, progress_on
     from trailhouse.output.provenance import Input, Missing, Provenance, Window, write_provenance
+    from trailhouse.output.status import Status
 
 _HOMES = {
     "console": ("Console", "Level"),
@@ -21,6 +22,7 @@ _HOMES = {
     "formats": ("Format", "Written", "format_of", "write"),
     "progress": ("Progress", "Silence", "progress_on"),
     "provenance": ("Input", "Missing", "Provenance", "Window", "write_provenance"),
+    "status": ("Status",),
 }
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "Progress",
     "Provenance",
     "Silence",
+    "Status",
     "Window",
     "Written",
     "escape",

@@ -71,6 +71,7 @@ class Provenance:
         window: what the question was limited to.
         created_at: when the result was written, zone-aware.
         sources: addresses of the sources.
+        run: what an engine elsewhere says of its run; empty for what ran here.
     """
 
     sql: str
@@ -80,6 +81,7 @@ class Provenance:
     window: Window
     created_at: datetime
     sources: tuple[str, ...] = field(default=())
+    run: Mapping[str, Any] = field(default_factory=dict)
 
 
 def provenance_path(path: Path) -> Path:
@@ -141,6 +143,8 @@ def _members(
         "file": output.path.name, "format": str(output.format), "rows": output.rows,
         "sha256": output.sha256, "size": output.size,
     }  # fmt: skip
+    if provenance.run:
+        yield "run", dict(provenance.run)
     yield "schema", SCHEMA
     yield "sources", list(provenance.sources)
     yield "sql", {"bound": provenance.sql, "executed": provenance.executed}
