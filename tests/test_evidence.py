@@ -52,6 +52,20 @@ def test_the_window_limits_inputs(source: Path, tmp_path: Path) -> None:
         assert len(list(house.evidence.inputs(ALL))) == 1
 
 
+def test_names_of_accounts_limit_inputs(source: Path, tmp_path: Path) -> None:
+    with house_of(source, tmp_path) as house:
+        for table, inputs in (
+            ("cloudtrail", 3),
+            ("cloudtrail_444455556666", 1),
+            ("cloudtrail_444455556666 JOIN cloudtrail USING (eventid)", 3),
+        ):
+            statement = house.translate(f"SELECT count(*) FROM {table}")
+            assert len(list(house.evidence_of(statement).inputs(ALL))) == inputs
+    with house_of(source, tmp_path, table_prefix="logs_444455556666") as house:
+        statement = house.translate("SELECT count(*) FROM logs_444455556666")
+        assert len(list(house.evidence_of(statement).inputs(ALL))) == 3
+
+
 def test_what_is_missing(source: Path, tmp_path: Path) -> None:
     bad = damage(source)
     changed = deliver(source, [event(40)], unique="changedchangedch")

@@ -13,6 +13,7 @@ import os
 import re
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
     import pyarrow as pa
+
+    from trailhouse.lake.pending import Needed
+
+_ACCOUNT = re.compile(r"_([0-9]{12})$")
 
 
 class Silence:
@@ -210,10 +215,21 @@ class Trailhouse:
     @property
     def evidence(self) -> Evidence:
         """What answers stand on, and what they lack."""
+        return self._evidence(self.options.needed)
+
+    def evidence_of(self, *statements: Statement) -> Evidence:
+        """The same for what statements ask: names of single accounts stand on these accounts' files alone."""
+        needed, prefix = self.options.needed, self.options.table_prefix
+        accounts = {_account_of(name, prefix) for statement in statements for name in statement.tables}
+        if accounts and "" not in accounts:
+            needed = replace(needed, accounts=tuple(sorted(accounts)))
+        return self._evidence(needed)
+
+    def _evidence(self, needed: Needed) -> Evidence:
         engine = self.engine
         if self.report is None:
             raise LakeError("nothing was taken in yet: call ingest first")
-        return Evidence(engine, self.options.table_prefix, self.options.needed, self.report)
+        return Evidence(engine, self.options.table_prefix, needed, self.report)
 
     def explain(self, statement: Statement, rows: int) -> list[str]:
         """Why an answer with that many rows is empty, or cannot be meant; at most three lines, mostly none."""
@@ -262,6 +278,12 @@ def _kind_of(name: str, prefix: str) -> Kind:
     return Kind.CLOUDTRAIL
 
 
+def _account_of(name: str, prefix: str) -> str:
+    """The account that a name is limited to; empty: it is not."""
+    found = _ACCOUNT.search(name.removeprefix(prefix))
+    return found[1] if found else ""
+
+
 def workdir(options: Options) -> Path:
     """The folder of all working folders."""
     return options.workdir or Path(platformdirs.user_data_dir("trailhouse", appauthor=False))
@@ -278,20 +300,12 @@ def open_storages(locations: Sequence[Location], options: Options, stdin: Binary
 
 def open_house(  # noqa: PLR0913 - keywords, each of them optional
     *sources: str | os.PathLike[str],
-    since: When = None,
-    until: When = None,
-    accounts: Sequence[str] = (),
-    regions: Sequence[str] = (),
-    late: timedelta | str = timedelta(days=1),
-    workdir: str | os.PathLike[str] | None = None,
-    jobs: int | None = None,
-    table_prefix: str = "cloudtrail",
-    profile: str | None = None,
-    role_arn: str | None = None,
-    external_id: str | None = None,
-    aws_region: str | None = None,
-    endpoint_url: str | None = None,
-) -> Trailhouse:
+    since: When = None, until: When = None, accounts: Sequence[str] = (), regions: Sequence[str] = (),
+    late: timedelta | str = timedelta(days=1), workdir: str | os.PathLike[str] | None = None,
+    jobs: int | None = None, table_prefix: str = "cloudtrail",
+    profile: str | None = None, role_arn: str | None = None, external_id: str | None = None,
+    aws_region: str | None = None, endpoint_url: str | None = None,
+) -> Trailhouse:  # fmt: skip
     """Open sources; nothing is read before it is needed.
 
     Args:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailhouse.core.sizes import format_size, parse_size
+from trailhouse.core.sizes import count_of, format_size, parse_size
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,8 @@ def test_format_size(count: int, expected: str) -> None:
 @given(st.integers(min_value=0, max_value=10**15))
 def test_what_is_shown_is_read_back_to_within_a_tenth(count: int) -> None:
     assert parse_size(format_size(count)) == pytest.approx(count, rel=0.051)
+
+
+def test_one_is_not_many() -> None:
+    assert [count_of(n, "row") for n in (0, 1, 2000)] == ["0 rows", "1 row", "2,000 rows"]
+    assert [count_of(n, "file is", "files are") for n in (1, 2)] == ["1 file is", "2 files are"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from trailhouse.core.sizes import count_of
 from trailhouse.core.times import format_duration, format_time, parse_time
 from trailhouse.errors import OutputError, UsageError
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from trailhouse.config import Settings, Source
-    from trailhouse.core.layout import Kind
     from trailhouse.dialect import Statement
+    from trailhouse.evidence import Gap
     from trailhouse.options import Options
-    from trailhouse.output import Console, Format, Input, OutputFile
+    from trailhouse.output import Console, Format, Input, Missing, OutputFile
     from trailhouse.session import Trailhouse
     from trailhouse.storage import Location
 
@@ -224,19 +225,19 @@ class Call:
         from trailhouse.output import write_provenance  # noqa: PLC0415 - only with --output
 
         about = house.provenance(asked, self.now)
-        inputs, kinds = _listed(house), house.kinds_of(*asked)
-        missing = house.evidence.missing(kinds) if asked else ()
+        inputs: Iterable[Input] = _listed(house)
+        missing: Iterable[Missing] = ()
         if asked:
-            inputs = house.evidence.inputs(kinds)
+            evidence, kinds = house.evidence_of(*asked), house.kinds_of(*asked)
+            inputs, missing = evidence.inputs(kinds), evidence.missing(kinds)
         path = write_provenance(written, about, inputs, missing, is_source=house.is_source)
-        rows = f"{written.rows:,} row{'' if written.rows == 1 else 's'}"
+        rows = count_of(written.rows, "row")
         self.console.note(f"{rows} in {written.path}; where they come from: {path.name}")
 
-    def finish(self, house: Trailhouse, kinds: Sequence[Kind]) -> int:
+    def finish(self, gaps: Sequence[Gap]) -> int:
         """Say what is missing from an answer; the exit code."""
         from trailhouse.cli.telling import tell_gaps  # noqa: PLC0415 - with the session
 
-        gaps = house.evidence.gaps(kinds)
         tell_gaps(self.console, gaps)
         return INCOMPLETE if gaps else 0
 

@@ -27,4 +27,4 @@ def run(ctx: typer.Context) -> int:
         tell_report(call.console, report)
         if not report.files:
             tell_nothing_new(call.console, report)
-        return call.finish(house, list(RECORD_COLUMNS))
+        return call.finish(house.evidence.gaps(list(RECORD_COLUMNS)))

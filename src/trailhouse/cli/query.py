@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trailhouse.cli.call import Call
+from trailhouse.core.sizes import count_of, format_size
 from trailhouse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,12 +57,14 @@ def run(
 
 def _statement(call: Call, sql: str | None, file: Path | None) -> str | None:
     """The SQL; None: there is a person to ask for it."""
+    from trailhouse.cli.statements import split_statements  # noqa: PLC0415 - with the dialect
+
     text = _given(call, sql, file)
     if text is None:
         if call.no_input:
             raise UsageError("no SQL is given, and --no-input forbids to ask for it")
         return None
-    if not text.strip():
+    if split_statements(text) == ([], ""):
         raise UsageError(f"the statement is empty: {_EXAMPLE}")
     if _WORD.fullmatch(text):
         raise UsageError(f"{text.strip()!r} is no SQL: {_EXAMPLE}")
@@ -113,20 +116,18 @@ def _answer(call: Call, house: Trailhouse, text: str, params: dict[str, str]) ->
         rows = call.show(result.reader)
     for line in house.explain(result.statement, rows):
         call.console.note(line)
-    return call.finish(house, house.kinds_of(result.statement))
+    return call.finish(house.evidence_of(result.statement).gaps(house.kinds_of(result.statement)))
 
 
 def _dry_run(call: Call, house: Trailhouse, text: str, params: dict[str, Any]) -> int:
-    from trailhouse.core.sizes import format_size  # noqa: PLC0415 - only here
-
     call.refuse_output("query --dry-run")
     statement = house.translate(text, params)
     sys.stdout.write(statement.athena + "\n")
     count = size = 0
-    for one in house.evidence.inputs(house.kinds_of(statement)):
+    for one in house.evidence_of(statement).inputs(house.kinds_of(statement)):
         count, size = count + 1, size + one.size
-    objects = f"{count:,} object{'' if count == 1 else 's'}"
-    call.console.note(f"answered from {objects} of {format_size(size)}, by the local lake, free of charge")
+    objects = f"{count_of(count, 'object')} of {format_size(size)}"
+    call.console.note(f"answered from {objects}, by the local lake, free of charge")
     call.console.detail(statement.duckdb)
     return 0
 
@@ -141,7 +142,7 @@ def _shell(call: Call, house: Trailhouse) -> int:
 
     call.refuse_output("query without SQL")
     tell_report(call.console, house.report or house.ingest())
-    code = call.finish(house, list(RECORD_COLUMNS))
+    code = call.finish(house.evidence.gaps(list(RECORD_COLUMNS)))
     terminal = Terminal(sys.stdout.buffer, lambda: shutil.get_terminal_size().columns, call.console)
     history = house.workspace.root / "history"
     database = _Database(call, house)

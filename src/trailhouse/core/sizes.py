@@ -1,4 +1,4 @@
-"""Amounts of bytes as people write them."""
+"""Amounts as people write them."""
 
 import re
 
@@ -31,3 +31,8 @@ def format_size(count: int) -> str:
     while round(size, 1) >= _STEP and unit < len(_DECIMALS) - 1:
         size, unit = size / _STEP, unit + 1
     return f"{count} B" if unit == 0 else f"{size:.1f} {_DECIMALS[unit]}"
+
+
+def count_of(number: int, one: str, many: str = "") -> str:
+    """Return a number with what it counts, `1 record` or `2,000 records`; `many` unless that is `one` and s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
