@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from trailhouse.core.sizes import count_of
 from trailhouse.core.views import kind_name
 from trailhouse.dialect.grammar import parse
 from trailhouse.errors import SqlError
@@ -116,7 +117,9 @@ class Absence:
         if empty:
             names = " and ".join(empty)
             if self._deferred:
-                others = f"{self._deferred:,} files are of other days, accounts or regions"
+                others = (
+                    f"{count_of(self._deferred, 'file is', 'files are')} of other days, accounts or regions"
+                )
                 return [f"no log of what was asked is in {names}; {others}: see trailhouse inventory"]
             return [f"there are no records in {names} at all: see trailhouse inventory"]
         lines = [*self._places(looked_for), *self._days(looked_for)]
@@ -164,13 +167,12 @@ class Absence:
                 yield f"{column} {value!r} does not occur{hint}"
 
     def _searched(self) -> str:
-        return f"none of {self._values('count(*)', 'true')[0]:,} records matches; {self._span()}"
+        return f"none of {count_of(self._values('count(*)', 'true')[0], 'record')} matches; {self._span()}"
 
     def _span(self, day: str = "substr(eventtime, 1, 10)") -> str:
         first, last = self._values(f"min({day})", "true") + self._values(f"max({day})", "true")
-        left = (
-            f" ({self._deferred:,} files outside of what was asked were left out)" if self._deferred else ""
-        )
+        others = count_of(self._deferred, "file")
+        left = f" (left out, outside of what was asked: {others})" if self._deferred else ""
         return (f"they hold {first} to {last}" if first else "they hold no event") + left
 
     def _any(self, where: str, values: Sequence[object]) -> bool:

@@ -109,6 +109,8 @@ def test_the_window_is_said(run: Run, source: Path) -> None:
         (("-s", "nowhere", "query", "SELECT 1"), 64, "source nowhere cannot be used"),
         (("-s", "logs", "query", "logins"), 64, "'logins' is no SQL"),
         (("-s", "logs", "query", " "), 64, "the statement is empty"),
+        (("-s", "logs", "query", "-- nothing"), 64, "the statement is empty"),
+        (("-s", "logs", "query", "/* nothing */;"), 64, "the statement is empty"),
         (("-s", "logs", "query", "SELECT 1", "--format", "xml"), 64, "there is no such format"),
         (("-s", "logs", "query", "SELECT 1", "--format", "csv", "--json"), 64, "are two formats"),
         (("-s", "logs", "query", "SELECT 1", "-o", "a.xlsx"), 64, "no format for '.xlsx'"),
@@ -161,6 +163,28 @@ def test_a_changed_file_is_said(run: Run, source: Path) -> None:
     done = run("-s", source, "query", N, "--format", "csv")
     assert (done.code, done.out) == (3, "n\n10\n")
     assert "changed since it was taken in" in done.err
+
+
+@pytest.mark.parametrize("junk", [(), ("readme.txt",)])
+def test_a_summary_of_nothing_explains_itself(run: Run, tmp_path: Path, junk: tuple[str, ...]) -> None:
+    (tmp_path / "junk").mkdir()
+    for name in junk:
+        (tmp_path / "junk" / name).write_text("hello")
+    done = run("-s", "junk", "summary")
+    assert done.code == 0
+    assert "there are no records in cloudtrail at all: see trailhouse inventory" in done.err
+
+
+def test_a_summary_of_another_window_explains_itself(run: Run, source: Path) -> None:
+    said = run("-s", source, "summary", "--since", "2030-01-01").err
+    assert "no log of what was asked is in cloudtrail; 3 files are of other days" in said
+    assert "no log of what was asked" not in run("-s", source, "summary").err
+
+
+def test_one_is_not_many(run: Run, tmp_path: Path) -> None:
+    deliver(tmp_path / "one", [event(0)])
+    assert "taken in: 1 record from 1 file\n" in run("-s", "one", "query", N).err
+    assert "nothing new: 1 file is in the lake already\n" in run("-s", "one", "ingest").err
 
 
 def test_an_empty_answer_explains_itself(run: Run, source: Path) -> None:

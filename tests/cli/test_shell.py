@@ -144,7 +144,7 @@ def test_output_takes_one_result(tmp_path: Path) -> None:
     shown, said = session(f".output '{path}'\rSELECT 1 AS n;\r.mode csv\rSELECT 2 AS n;\r")
     assert path.read_text() == "n\n1\n"
     assert shown == "n\n2\n"
-    assert f"1 rows in {path}; output is stdout again" in said
+    assert f"1 row in {path}; output is stdout again" in said
 
 
 def test_output_can_be_taken_back(tmp_path: Path) -> None:

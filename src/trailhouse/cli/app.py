@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 from typer.core import TyperGroup, TyperOption
@@ -87,52 +87,46 @@ def _of_call(flags: str, value: str, about: str) -> Any:  # noqa: ANN401 - likew
     )
 
 
+Words: TypeAlias = list[str] | None
+Source = Annotated[
+    Words, _setting("-s --source", "SOURCE", "Folder, file, pattern, archive, - or s3://...; repeatable.")
+]
+Config = Annotated[Path | None, _of_call("-c --config", "FILE", "Configuration file.")]
+Since = Annotated[str | None, _of_call("--since", "TIME", "Events from then on: ISO 8601 in UTC, or 7d.")]
+Until = Annotated[str | None, _of_call("--until", "TIME", "Events before then.")]
+Account = Annotated[Words, _of_call("--account", "ID", "Logs of this account; repeatable.")]
+Region = Annotated[Words, _of_call("--region", "NAME", "Logs of this region; repeatable.")]
+Late = Annotated[str | None, _setting("--late", "DURATION", "How late a file may have been delivered (1d).")]
+Form = Annotated[str | None, _of_call("--format", "FORMAT", "table, line, csv, json, ndjson or parquet.")]
+Json = Annotated[bool, _of_call("--json", "", "Short for --format json.")]
+Output = Annotated[
+    Path | None, _of_call("-o --output", "FILE", "File to write; its suffix names the format.")
+]
+Profile = Annotated[str | None, _setting("--profile", "NAME", "Profile of the AWS configuration.")]
+RoleArn = Annotated[str | None, _setting("--role-arn", "ARN", "Role to assume.")]
+ExternalId = Annotated[str | None, _setting("--external-id", "ID", "External id that the role asks for.")]
+AwsRegion = Annotated[str | None, _setting("--aws-region", "NAME", "Region of the AWS services.")]
+EndpointUrl = Annotated[
+    str | None, _setting("--endpoint-url", "URL", "An S3 compatible service instead of AWS.")
+]
+Workdir = Annotated[str | None, _setting("--workdir", "FOLDER", "Folder for working data.")]
+Jobs = Annotated[str | None, _setting("--jobs", "N", "Processes that read logs.")]
+Yes = Annotated[bool, _of_call("--yes", "", "Answer every question with yes.")]
+NoInput = Annotated[bool, _of_call("--no-input", "", "Never ask; what would be asked is refused.")]
+Quiet = Annotated[bool, _of_call("-q --quiet", "", "Say errors only.")]
+Verbose = Annotated[bool, _of_call("-v --verbose", "", "Say more.")]
+
+
 @app.callback()
 def options(
-    ctx: typer.Context,
-    source: Annotated[
-        list[str] | None,
-        _setting("-s --source", "SOURCE", "Folder, file, pattern, archive, - or s3://...; repeatable."),
-    ] = None,
-    config: Annotated[Path | None, _of_call("-c --config", "FILE", "Configuration file.")] = None,
-    since: Annotated[
-        str | None, _of_call("--since", "TIME", "Events from then on: ISO 8601 in UTC, or 7d.")
-    ] = None,
-    until: Annotated[str | None, _of_call("--until", "TIME", "Events before then.")] = None,
-    account: Annotated[
-        list[str] | None, _of_call("--account", "ID", "Logs of this account; repeatable.")
-    ] = None,
-    region: Annotated[
-        list[str] | None, _of_call("--region", "NAME", "Logs of this region; repeatable.")
-    ] = None,
-    late: Annotated[
-        str | None, _setting("--late", "DURATION", "How late a file may have been delivered (1d).")
-    ] = None,
-    format: Annotated[  # noqa: A002 - the option's name
-        str | None, _of_call("--format", "FORMAT", "table, line, csv, json, ndjson or parquet.")
-    ] = None,
-    json: Annotated[bool, _of_call("--json", "", "Short for --format json.")] = False,
-    output: Annotated[
-        Path | None, _of_call("-o --output", "FILE", "File to write; its suffix names the format.")
-    ] = None,
-    profile: Annotated[str | None, _setting("--profile", "NAME", "Profile of the AWS configuration.")] = None,
-    role_arn: Annotated[str | None, _setting("--role-arn", "ARN", "Role to assume.")] = None,
-    external_id: Annotated[
-        str | None, _setting("--external-id", "ID", "External id that the role asks for.")
-    ] = None,
-    aws_region: Annotated[str | None, _setting("--aws-region", "NAME", "Region of the AWS services.")] = None,
-    endpoint_url: Annotated[
-        str | None, _setting("--endpoint-url", "URL", "An S3 compatible service instead of AWS.")
-    ] = None,
-    workdir: Annotated[str | None, _setting("--workdir", "FOLDER", "Folder for working data.")] = None,
-    jobs: Annotated[str | None, _setting("--jobs", "N", "Processes that read logs.")] = None,
-    yes: Annotated[bool, _of_call("--yes", "", "Answer every question with yes.")] = False,
-    no_input: Annotated[
-        bool, _of_call("--no-input", "", "Never ask; what would be asked is refused.")
-    ] = False,
-    quiet: Annotated[bool, _of_call("-q --quiet", "", "Say errors only.")] = False,
-    verbose: Annotated[bool, _of_call("-v --verbose", "", "Say more.")] = False,
-) -> None:
+    ctx: typer.Context, source: Source = None, config: Config = None, since: Since = None, until: Until = None,
+    account: Account = None, region: Region = None, late: Late = None,
+    format: Form = None,  # noqa: A002 - the option's name
+    json: Json = False, output: Output = None, profile: Profile = None, role_arn: RoleArn = None,
+    external_id: ExternalId = None, aws_region: AwsRegion = None, endpoint_url: EndpointUrl = None,
+    workdir: Workdir = None, jobs: Jobs = None, yes: Yes = False, no_input: NoInput = False,
+    quiet: Quiet = False, verbose: Verbose = False,
+) -> None:  # fmt: skip
     """All your CloudTrail, queryable and provable: in your own S3 with Athena, or on your laptop."""
     level = Level.QUIET if quiet else Level.VERBOSE if verbose else Level.NORMAL
     settings = {

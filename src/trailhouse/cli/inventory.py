@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trailhouse.core.sizes import format_size
+from trailhouse.core.sizes import count_of, format_size
 from trailhouse.output import escape
 
 if TYPE_CHECKING:
@@ -56,16 +56,16 @@ def in_words(found: Inventory) -> Iterator[str]:
     """The whole in a few lines: logs, and everything that is none."""
     logs = found.logs
     yield (
-        f"{logs.files:,} log files ({format_size(logs.bytes)}) of {len(found.accounts)} accounts in "
-        f"{len(found.regions)} regions"
+        f"{count_of(logs.files, 'log file')} ({format_size(logs.bytes)}) of "
+        f"{count_of(len(found.accounts), 'account')} in {count_of(len(found.regions), 'region')}"
     )
     for service, count in found.foreign:
-        yield f"{count.files:,} files of another service: {escape(service)}"
+        yield f"{count_of(count.files, 'file')} of another service: {escape(service)}"
     for storage_class, count in found.archived:
-        what = f"{count.files:,} log files are archived ({escape(storage_class)})"
-        yield f"{what} and cannot be read before they are restored"
+        what = f"{count_of(count.files, 'log file is', 'log files are')} archived ({escape(storage_class)})"
+        yield f"{what} and cannot be read before a restore"
     if found.folders.files:
-        yield f"{found.folders.files:,} markers of folders"
+        yield count_of(found.folders.files, "marker of a folder", "markers of folders")
     if found.unknown.files:
         named = ", ".join(map(escape, found.samples[:3]))
-        yield f"{found.unknown.files:,} files whose names say nothing; their content decides: {named}"
+        yield f"{count_of(found.unknown.files, 'file')} of a name that says nothing; the content decides: {named}"

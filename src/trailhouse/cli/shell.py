@@ -19,6 +19,7 @@ from prompt_toolkit.output import Output
 
 from trailhouse.cli.completion import NameCompleter, Names, Tables
 from trailhouse.cli.statements import split_statements
+from trailhouse.core.sizes import count_of
 from trailhouse.errors import TrailhouseError, UsageError
 from trailhouse.output import Console, Format, OutputFile, escape, format_of, write, write_file
 
@@ -170,7 +171,7 @@ class Shell:
             output = self._save(sql, self._target)
             self._target = None
             self.terminal.console.note(
-                f"{output.rows:,} rows in {escape(str(output.path))}; output is stdout again"
+                f"{count_of(output.rows, 'row')} in {escape(str(output.path))}; output is stdout again"
             )
             return
         rows = self._stoppable(self.database.execute(sql))
@@ -179,7 +180,7 @@ class Shell:
             rows, self.form, self.terminal.stream, width=width, colour=self.terminal.console.colour
         )
         self.terminal.console.note(
-            f"{written.footer or f'{written.rows:,} rows'} in {time.monotonic() - began:.2f} s"
+            f"{written.footer or count_of(written.rows, 'row')} in {time.monotonic() - began:.2f} s"
         )
         for line in self.explain(written.rows) if self.explain else ():
             self.terminal.console.note(line)

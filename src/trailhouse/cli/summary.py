@@ -38,6 +38,8 @@ def run(ctx: typer.Context) -> int:
         sections = list(summarize(house))
         if house.report:
             tell_report(call.console, house.report)
+        for line in house.explain(house.asked[0], rows=1):
+            call.console.note(line)
         text = _as_json(sections) if call.form is Format.JSON else _as_text(call, sections)
         if call.output:
             call.save_text(text, call.output, house, sum(section.rows.num_rows for section in sections))

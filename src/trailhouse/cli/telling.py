@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trailhouse.core.sizes import count_of
 from trailhouse.output import escape
 
 if TYPE_CHECKING:
@@ -48,12 +49,12 @@ def tell_report(console: Console, report: Report) -> None:
     listing = report.listing
     if report.files:
         console.note(
-            f"taken in: {report.records:,} records from {report.files:,} file{'' if report.files == 1 else 's'}"
+            f"taken in: {count_of(report.records, 'record')} from {count_of(report.files, 'file')}"
             + (f", {report.duplicates:,} of them delivered before" if report.duplicates else "")
         )
     if listing.deferred:
         console.detail(
-            f"{listing.deferred:,} files outside the window, accounts or regions were left for later"
+            f"left for later, outside of the window, accounts or regions: {count_of(listing.deferred, 'file')}"
         )
 
 
@@ -61,9 +62,11 @@ def tell_nothing_new(console: Console, report: Report) -> None:
     """Say why nothing was taken in."""
     listing = report.listing
     if listing.known:
-        console.note(f"nothing new: {listing.known:,} files are in the lake already")
+        console.note(f"nothing new: {count_of(listing.known, 'file is', 'files are')} in the lake already")
     elif listing.deferred:
-        console.note(f"none of {listing.deferred:,} files lies in the window, accounts and regions asked for")
+        console.note(
+            f"none of {count_of(listing.deferred, 'file')} lies in the window, accounts and regions asked for"
+        )
     elif not listing.objects:
         console.note("there is no file in these sources")
 

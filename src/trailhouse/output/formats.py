@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
+from trailhouse.core.sizes import count_of
 from trailhouse.errors import OutputError
 from trailhouse.output.cells import visible
 from trailhouse.output.columnar import write_parquet
@@ -116,7 +117,7 @@ def write(
             raise
         _silence(stream)
         raise OutputError(f"the result cannot be written: {error.strerror}: choose another place") from error
-    footer = f"{rows:,} row{'' if rows == 1 else 's'}" if form in {Format.TABLE, Format.LINE} else ""
+    footer = count_of(rows, "row") if form in {Format.TABLE, Format.LINE} else ""
     return Written(rows, footer)
 
 
