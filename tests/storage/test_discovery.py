@@ -60,7 +60,7 @@ def discover(lister: Lister, *uris: str, **options: Any) -> Discovery:  # noqa: 
 
 
 def everything(house: Discovery, since: date | None = None) -> list[Delivery]:
-    found = []
+    found: list[Delivery] = []
     for _, outcome in house.each(house.folders(), since):
         assert not isinstance(outcome, AwsError)
         found += outcome
@@ -300,9 +300,9 @@ def test_one_failing_account_does_not_stop_the_others() -> None:
         assert outcomes[2][0] == C
         assert not isinstance(outcomes[2][1], AwsError)
     expired = {f"AWSLogs/{A}/": CredentialsError("expired")}
-    with discover(MemoryLister({"logs": keys}, broken=expired), "s3://logs/AWSLogs") as house:
-        with pytest.raises(CredentialsError):
-            [*house.each(house.folders(), TODAY)]
+    lister = MemoryLister({"logs": keys}, broken=expired)
+    with discover(lister, "s3://logs/AWSLogs") as house, pytest.raises(CredentialsError):
+        [*house.each(house.folders(), TODAY)]
 
 
 def test_accounts_come_in_order_and_only_some_are_fetched_ahead() -> None:
@@ -382,10 +382,11 @@ _strangers = st.builds(
     "{}/{}".format,
     _roots,
     st.sampled_from([
-        "", f"{A}/", f"{A}/CloudTrail/", f"{A}/Config/eu-west-1/2026/3/2/ConfigHistory/x.json.gz", "AAAABBBBCCCC/CloudTrail/x",
-        f"{A}/vpcflowlogs/eu-west-1/2026/03/02/x.log.gz", f"{A}/CloudTrail/eu-west-1/2026/3/2/x.json.gz", "notes.txt",
-        f"{A}/CloudTrail/eu-west-1/2026/02/30/x.json.gz", f"{A}/CloudTrail/eu-west-1/2026/x.json.gz", f"{A}/CloudTrail//x",
-        f"{A}/CloudTrail/2026/03/02/x.json.gz", f"{A}/cloudtrail/eu-west-1/2026/03/02/x.json.gz", f"{A}/CloudTrail_$folder$",
+        "", "notes.txt", "AAAABBBBCCCC/CloudTrail/x", f"{A}/", f"{A}/CloudTrail/", f"{A}/CloudTrail_$folder$",
+        f"{A}/Config/eu-west-1/2026/3/2/ConfigHistory/x.json.gz", f"{A}/vpcflowlogs/eu-west-1/2026/03/02/x.log.gz",
+        f"{A}/CloudTrail/eu-west-1/2026/3/2/x.json.gz", f"{A}/CloudTrail/eu-west-1/2026/02/30/x.json.gz",
+        f"{A}/CloudTrail/eu-west-1/2026/x.json.gz", f"{A}/CloudTrail/2026/03/02/x.json.gz", f"{A}/CloudTrail//x",
+        f"{A}/cloudtrail/eu-west-1/2026/03/02/x.json.gz",
     ]),
 )  # fmt: skip
 _keys = st.lists(_logs | _logs | _strangers, min_size=1, max_size=14)
@@ -428,9 +429,9 @@ def test_every_log_lies_under_exactly_one_day_found(keys: list[str], data: st.Da
     ) as house:
         deliveries = everything(house, since)
         oddities = {found.oddity for found in house.oddities}
-    found = places(deliveries)
-    assert len(found) == len(set(found))
-    assert set(found) >= {place_of("b", key) for key in wanted if in_reach(key, source)}
+    days = places(deliveries)
+    assert len(days) == len(set(days))
+    assert set(days) >= {place_of("b", key) for key in wanted if in_reach(key, source)}
     day_folders = [one.location(day) for one in deliveries for day in one.days]
     for key in wanted:
         above = [place for place in day_folders if f"s3://b/{key}".startswith(place)]

@@ -61,7 +61,7 @@ class S3Lister:
         page = self._list(
             Bucket=bucket, Prefix=prefix, MaxKeys=limit, OptionalObjectAttributes=["RestoreStatus"]
         )
-        return tuple(map(_state, islice(page.get("Contents", ()), limit)))
+        return tuple(map(stored_state, islice(page.get("Contents", ()), limit)))
 
     def _pages(self, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
         # A paginator costs as much again as a short answer: nearly every folder fits into one.
@@ -75,7 +75,8 @@ class S3Lister:
         return self._gate.call("s3", "ListObjectsV2", **parameters, **self._always)
 
 
-def _state(entry: dict[str, Any]) -> Stored:
+def stored_state(entry: dict[str, Any]) -> Stored:
+    """How a listed object is kept, from its entry."""
     restore = entry.get("RestoreStatus", {})
     done = not restore.get("IsRestoreInProgress", False) and "RestoreExpiryDate" in restore
     return Stored(entry.get("StorageClass", "STANDARD"), done)
