@@ -1,24 +1,46 @@
 """Checks of names as AWS makes them. Each returns its value or raises ValueError with what is wrong."""
 
 import re
+from collections.abc import Callable
 from ipaddress import IPv4Address
 from urllib.parse import urlsplit
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
-_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?", re.ASCII)
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}", re.ASCII)
-_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}", re.ASCII)
-_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
-_WORKGROUP = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
-_DATABASE = re.compile(r"[a-z0-9_]{1,255}", re.ASCII)
-_PREFIX = re.compile(r"[a-z_][a-z0-9_]{0,127}", re.ASCII)
-_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 PLACEHOLDERS = {
     "s3_bucket_containing_logs": "MYBUCKET",
     "alarm_sns_arn": "arn:aws:sns:us-east-1:000000000000:myalarm",
 }
 """What the predecessor's shipped file says until somebody edits it."""
+
+
+def _shaped(shape: str, fault: str) -> Callable[[str], str]:
+    """Return the check of names that have one shape, in ASCII."""
+    pattern = re.compile(shape, re.ASCII)
+
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise ValueError(fault)
+        return value
+
+    return check
+
+
+topic_arn = _shaped(
+    r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?", "it is no ARN of an SNS topic"
+)
+role_arn = _shaped(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}", "it is no ARN of an IAM role")
+external_id = _shaped(r"[\w+=,.@:/-]{2,1224}", "external ids are 2 to 1224 letters, digits and _+=,.@:/-")
+account = _shaped(r"\d{12}", "account ids have 12 digits")
+workgroup = _shaped(r"[A-Za-z0-9._-]{1,128}", "workgroups are up to 128 of A-Z, a-z, 0-9, dot, dash and _")
+# Any region passes, also those that no list knows yet.
+region = _shaped(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}", "that is not the shape of a region's name")
+# Glue takes more; Athena's queries do not.
+database = _shaped(r"[a-z0-9_]{1,255}", "Athena fails on names with anything but a-z, 0-9 and _")
+table_prefix = _shaped(
+    r"[a-z_][a-z0-9_]{0,127}",
+    "Athena fails on names with anything but a-z, 0-9 and _, or a leading digit",
+)
 
 
 def bucket(value: str) -> str:
@@ -59,48 +81,6 @@ def source_uri(value: str) -> str:
     return _present(value)
 
 
-def topic_arn(value: str) -> str:
-    """Return the ARN of an SNS topic in any partition."""
-    return _matching(_TOPIC, value, "it is no ARN of an SNS topic")
-
-
-def role_arn(value: str) -> str:
-    """Return the ARN of an IAM role in any partition."""
-    return _matching(_ROLE, value, "it is no ARN of an IAM role")
-
-
-def external_id(value: str) -> str:
-    """Return an external id as STS takes it."""
-    return _matching(_EXTERNAL_ID, value, "external ids are 2 to 1224 letters, digits and _+=,.@:/-")
-
-
-def account(value: str) -> str:
-    """Return an account id."""
-    return _matching(_ACCOUNT, value, "account ids have 12 digits")
-
-
-def region(value: str) -> str:
-    """Return a region's name; any region, also those that no list knows yet."""
-    return _matching(_REGION, value, "that is not the shape of a region's name")
-
-
-def workgroup(value: str) -> str:
-    """Return the name of an Athena workgroup."""
-    return _matching(_WORKGROUP, value, "workgroups are up to 128 of A-Z, a-z, 0-9, dot, dash and _")
-
-
-def database(value: str) -> str:
-    """Return a database's name that Athena can query."""
-    return _matching(_DATABASE, value, "Athena fails on names with anything but a-z, 0-9 and _")
-
-
-def table_prefix(value: str) -> str:
-    """Return a table's name that can stand in a query without quotes."""
-    return _matching(
-        _PREFIX, value, "Athena fails on names with anything but a-z, 0-9 and _, or a leading digit"
-    )
-
-
 def key_prefix(value: str) -> str:
     """Return the path before /AWSLogs without slashes around it; empty when there is none."""
     path = value.strip("/")
@@ -131,12 +111,6 @@ def trino_name(value: str) -> str:
     if not value.isascii():
         raise ValueError("it has letters other than ASCII")
     return _present(value)
-
-
-def _matching(pattern: re.Pattern[str], value: str, fault: str) -> str:
-    if not pattern.fullmatch(value):
-        raise ValueError(fault)
-    return value
 
 
 def _present(value: str) -> str:
