@@ -36,13 +36,14 @@ def main() -> int:
         report = house.ingest()
         taken = time.monotonic()
         print(f"took in {report.records:,} records from {report.files:,} files in {taken - made:.1f} s\n")
-        wrong = [n for n, answer in enumerate(truth["answers"], 1) if not _ask(house, n, answer, given.dir)]
+        answers = enumerate(truth["answers"], 1)
+        wrong = [f"{n}" for n, answer in answers if not _ask(house, n, answer, given.dir)]
         wrong += _counts(house, truth["counts"])
     ended = time.monotonic()
     print(
         f"making the bucket {made - began:.1f} s, taking it in {taken - made:.1f} s, answers {ended - taken:.1f} s"
     )
-    print("WRONG: " + ", ".join(map(str, wrong)) if wrong else "all answers agree with the ground truth")
+    print("WRONG: " + ", ".join(wrong) if wrong else "all answers agree with the ground truth")
     return 1 if wrong else 0
 
 
