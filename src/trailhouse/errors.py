@@ -16,6 +16,7 @@ TrailhouseError                 root; `exit_code` is what the command line retur
 │   ├── ConflictError           it exists already, or somebody else changed it
 │   ├── ThrottledError          too many requests, after all retries
 │   └── LimitError              more than AWS takes
+├── EngineError                 Trino failed, or cannot be reached
 ├── CatalogError                a catalog that must not be touched: newer, foreign
 │   ├── StalePlanError          the catalog changed after the plan was made
 │   └── PlanRefusedError        a plan that would do too much
@@ -102,6 +103,10 @@ class ThrottledError(AwsError):
 
 class LimitError(AwsError):
     """More, or larger, than AWS takes."""
+
+
+class EngineError(TrailhouseError):
+    """An engine that is no service of AWS failed, or cannot be reached."""
 
 
 class CatalogError(TrailhouseError):

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trailhouse.errors import AwsError, LimitError, SqlError, ThrottledError
+from trailhouse.errors import AwsError, EngineError, LimitError, SqlError, ThrottledError
 
 if TYPE_CHECKING:
     from trailhouse.errors import TrailhouseError
@@ -104,12 +104,18 @@ def failure(engine: str, state: str, reason: str, statement: str, query_id: str)
     for known in _KNOWN:
         if known.pattern.search(told):
             text = f"{engine}: {told}\n{known.step} (query {query_id})"
-            return known.kind(text, code=_code(told), operation=f"{engine} query", resource=query_id)
+            return _error(engine, known.kind, text, told, query_id)
     if _SQL.search(told):
         return SqlError(_with_place(told, statement, engine))
     ended = "was cancelled" if state.upper() in {"CANCELLED", "CANCELED"} else "failed"
     text = f"{engine}: the query {ended}: {told} (query {query_id})"
-    return AwsError(text, code=_code(told), operation=f"{engine} query", resource=query_id)
+    return _error(engine, AwsError, text, told, query_id)
+
+
+def _error(engine: str, kind: type[AwsError], text: str, reason: str, query_id: str) -> TrailhouseError:
+    if engine != "Athena":
+        return EngineError(text)
+    return kind(text, code=_code(reason), operation="athena StartQueryExecution", resource=query_id)
 
 
 def _code(reason: str) -> str:
