@@ -9,17 +9,19 @@ when all of them are there, so a run that was interrupted is simply run again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import heapq
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from trailhouse.catalog.aim import Aim, Surveyor, open_ended
+from trailhouse.catalog.draft import Draft
 from trailhouse.core import desired
 from trailhouse.core.deliveries import RECORD_KINDS, group_by_account
+from trailhouse.core.descriptor import Digester
 from trailhouse.core.desired import Design, Projection
 from trailhouse.core.layout import Kind
 from trailhouse.core.plan import (
-    HEAL_DAYS,
-    PRUNE_DAYS,
     Action,
     Change,
     Part,
@@ -28,19 +30,22 @@ from trailhouse.core.plan import (
     Target,
     diff_definition,
     diff_partitions,
-    foreign,
     too_many_deletes,
 )
-from trailhouse.core.state import Found, Shape, Table, View, recorded_shape, with_since
-from trailhouse.core.views import account_name, events_name, kind_name, raw_name
-from trailhouse.errors import AwsError
+from trailhouse.core.state import VERSION, Shape, Table, recorded_shape, with_since
+from trailhouse.core.views import account_name, kind_name, raw_name
+from trailhouse.errors import AwsError, CredentialsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from trailhouse.catalog.port import Catalog
-    from trailhouse.core.deliveries import AccountFolder, Delivery
-    from trailhouse.core.state import Definition
+    from trailhouse.core.deliveries import AccountFolder, Archived, Delivery
+    from trailhouse.core.state import Found, Partition
+
+    Survey = tuple[str, tuple[Delivery, ...] | AwsError]
+
+__all__ = ["FORMER", "TABLES", "VIEWS", "Aim", "Convergence", "Surveyor"]
 
 TABLES = "tables"
 VIEWS = "views"
@@ -52,91 +57,12 @@ _NO_INDEXES = (
 )
 
 
-class Surveyor(Protocol):
-    """Who finds what is delivered: `storage.discovery.Discovery`."""
-
-    def folders(self) -> Sequence[AccountFolder]:
-        """All account folders of all sources."""
-        ...
-
-    def deliveries(self, folders: Sequence[AccountFolder], since: date | None) -> tuple[Delivery, ...]:
-        """What one account delivers."""
-        ...
-
-    def each(
-        self, folders: Collection[AccountFolder], since: date | None
-    ) -> Iterator[tuple[str, tuple[Delivery, ...] | AwsError]]:
-        """What each account delivers, or why that could not be found out."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What the configuration and the command ask for.
-
-    Attributes:
-        database: of all tables and views.
-        prefix: `table_prefix`.
-        tables: `auto`, `per_account` or `single`.
-        projected: let Athena compute the partitions.
-        days: days back of which partitions are made at first; None: all.
-        today: the day of the run, UTC.
-        regions: regions that exist, besides those that deliver.
-        targets: only these accounts (and `views`); none: everything.
-        allow_deletes: carry out what removes many partitions.
-    """
-
-    database: str
-    prefix: str
-    today: date
-    tables: str = "auto"
-    projected: bool = False
-    days: int | None = 90
-    regions: tuple[str, ...] = ()
-    targets: tuple[str, ...] = ()
-    allow_deletes: bool = False
-
-    @property
-    def first_day(self) -> date:
-        """First day that has to have partitions; the first of all days where all are asked for."""
-        return date.min if self.days is None else self.today - timedelta(days=self.days)
-
-    @property
-    def heal_from(self) -> date:
-        """First day that every run looks at."""
-        return self.today - timedelta(days=HEAL_DAYS + PRUNE_DAYS)
-
-
-@dataclass(slots=True)
-class _Account:
-    """One account while its part is made."""
-
-    name: str
-    folders: Sequence[AccountFolder]
-    since: date
-    changes: list[Change] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
-    reads: list[Read] = field(default_factory=list)
-
-    def add(self, found: list[Change] | Refusal | None) -> None:
-        if isinstance(found, Refusal):
-            self.refusals.append(found)
-        elif found:
-            self.changes += found
-
-    def part(self) -> Part:
-        # A refused part changes nothing: half of an account is worse than yesterday's whole.
-        changes = () if self.refusals else tuple(self.changes)
-        return Part(self.name, changes, tuple(self.refusals), reads=tuple(self.reads))
-
-
 class Convergence:
     """A plan in the making.
 
     Attributes:
         shape: how raw tables are cut; known once `parts` has begun.
-        failed: accounts whose part could not be carried out; whoever carries out says so here, so that no
-            view names a table that is not there.
+        failed: accounts whose part could not be planned; no view is planned that names what they lack.
     """
 
     def __init__(self, catalog: Catalog, surveyor: Surveyor, aim: Aim) -> None:
@@ -145,11 +71,14 @@ class Convergence:
         self._surveyor = surveyor
         self._aim = aim
         self._found: Mapping[str, Found] = {}
+        self._surveyed: dict[str, tuple[Delivery, ...] | AwsError] = {}
         self._planned: dict[Kind, set[str]] = {}
         self._made: set[str] = set()
+        self._digester = Digester()
         self.failed: set[str] = set()
         self.shape = Shape.PER_ACCOUNT
         self._design = Design(aim.database, aim.prefix, self.shape)
+        self._raw_names = [raw_name(aim.prefix, kind) for kind in RECORD_KINDS]
 
     def parts(self) -> Iterator[Part]:
         """The plan, in the order in which it has to be carried out; each part is made when it is asked for.
@@ -157,19 +86,33 @@ class Convergence:
         Raises:
             AwsError: the catalog or the sources could not be read at all. One account's failure is its
                 part's `error`.
+            UsageError: a target has no folder.
         """
         exists = self._catalog.exists()
         self._found = self._catalog.definitions() if exists else {}
         folders = group_by_account(self._surveyor.folders())
+        self._check_targets(folders)
         self._decide(len(folders))
         projection = self._projection(folders) if self.shape is Shape.PROJECTED else None
         yield self._tables_part(folders, projection, exists=exists)
         wanted = {a: f for a, f in folders.items() if not self._aim.targets or a in self._aim.targets}
         for account, deliveries in self._each(wanted):
-            yield self._account_part(account, wanted[account], deliveries, projection)
+            part = self._account_part(account, wanted[account], deliveries, projection)
+            if part.error or part.refusals:
+                self.failed.add(account)
+            yield part
         if not self._aim.targets or VIEWS in self._aim.targets:
             yield self._views_part()
+        if not self._aim.targets:
             yield self._former_part()
+
+    def _check_targets(self, folders: Mapping[str, object]) -> None:
+        unknown = [target for target in self._aim.targets if target not in folders and target != VIEWS]
+        if unknown:
+            raise UsageError(
+                f"--target {', '.join(unknown)}: no source has a folder of that account: see "
+                "`trailhouse inventory`"
+            )
 
     def _decide(self, accounts: int) -> None:
         ours = [found for found in self._found.values() if found.version is not None]
@@ -184,31 +127,37 @@ class Convergence:
 
     # -- accounts ----------------------------------------------------------------------------------------
 
-    def _each(
-        self, folders: Mapping[str, Sequence[AccountFolder]]
-    ) -> Iterator[tuple[str, tuple[Delivery, ...] | AwsError]]:
-        """Accounts that are complete are looked at from where every run heals, others from their first day."""
-        complete = {a: f for a, f in folders.items() if self._since(a) == self._aim.heal_from}
-        fresh = {a: f for a, f in folders.items() if a not in complete}
-        for some, since in ((complete, self._aim.heal_from), (fresh, self._first(self._aim.first_day))):
-            if some:
-                yield from self._surveyor.each([one for held in some.values() for one in held], since)
+    def _each(self, folders: Mapping[str, Sequence[AccountFolder]]) -> Iterator[Survey]:
+        """Every account, in order, looked at from where it has to be."""
+        if self._surveyed:
+            return iter(sorted((a, found) for a, found in self._surveyed.items() if a in folders))
+        groups: dict[date, list[AccountFolder]] = {}
+        since = {account: self._since(account) for account in folders}
+        earliest = min(since.values(), default=self._aim.first_day)
+        for account, held in folders.items():
+            # As few groups as can be: each reads ahead.
+            known = since[account] in {self._aim.heal_from, self._aim.first_day}
+            groups.setdefault(since[account] if known else earliest, []).extend(held)
+        surveys = [self._surveyor.each(some, open_ended(day)) for day, some in groups.items()]
+        return heapq.merge(*surveys, key=lambda one: one[0])
 
     def _since(self, account: str) -> date:
-        kinds = [k for k in RECORD_KINDS if account_name(self._aim.prefix, k, account) in self._found]
-        if not kinds or any(not self._complete(kind, account) for kind in kinds):
-            return self._aim.first_day
-        return max(self._aim.heal_from, self._aim.first_day)
+        """The first day to look at: where an account is not complete, the first that it has or should have."""
+        names = [account_name(self._aim.prefix, kind, account) for kind in RECORD_KINDS]
+        held = [found for name in names if (found := self._found.get(name)) and found.version is not None]
+        if held and all(self._is_complete(found) for found in held):
+            return max(self._aim.heal_from, self._aim.first_day)
+        return min([self._aim.first_day, *(found.since for found in held if found.since)])
 
-    def _complete(self, kind: Kind, account: str) -> bool:
-        found = self._found.get(account_name(self._aim.prefix, kind, account))
+    def _is_complete(self, found: Found | None) -> bool:
+        since = self._held_since(found)
+        return since is not None and since <= self._aim.first_day
+
+    def _held_since(self, found: Found | None) -> date | None:
+        """What the table or view of an account's name says, if it is of the shape that is wanted."""
         if found is None or isinstance(found.definition, Table) != (self.shape is Shape.PER_ACCOUNT):
-            return False
-        return found.since is not None and found.since <= self._aim.first_day
-
-    @staticmethod
-    def _first(day: date) -> date | None:
-        return None if day == date.min else day
+            return None
+        return found.since
 
     def _account_part(
         self,
@@ -219,66 +168,76 @@ class Convergence:
     ) -> Part:
         if isinstance(deliveries, AwsError):
             return Part(account, error=deliveries)
+        own = {kind: account_name(self._aim.prefix, kind, account) for kind in RECORD_KINDS}
+        shared = [] if self.shape is Shape.PER_ACCOUNT else self._raw_names
+        draft = Draft(account, self._digester, sorted({*own.values(), *shared}))
         since = self._since(account)
         kinds = [kind for kind in RECORD_KINDS if any(one.kind is kind for one in deliveries)]
         try:
-            if since > self._aim.first_day and not all(self._complete(kind, account) for kind in kinds):
+            if since > self._aim.first_day and not all(
+                self._is_complete(self._found.get(own[kind])) for kind in kinds
+            ):
                 since = self._aim.first_day  # a kind that is new for this account
-                deliveries = self._surveyor.deliveries(folders, self._first(since))
-            making = _Account(account, folders, since)
+                deliveries = self._surveyor.deliveries(folders, open_ended(since))
             for kind in kinds:
-                self._add_kind(making, kind, deliveries, projection)
+                self._add_kind(draft, kind, account, deliveries, since, projection)
+        except CredentialsError:
+            raise
         except AwsError as error:
-            self.failed.add(account)
             return Part(account, error=error)
-        if making.refusals:
-            self.failed.add(account)
-        return making.part()
+        draft.warnings += _archived(account, deliveries)
+        return draft.part(self._found)
 
     def _add_kind(
         self,
-        making: _Account,
+        draft: Draft,
         kind: Kind,
+        account: str,
         deliveries: tuple[Delivery, ...],
+        since: date,
         projection: Projection | None,
     ) -> None:
-        self._planned.setdefault(kind, set()).add(making.name)
+        self._planned.setdefault(kind, set()).add(account)
         folder = min(one.folder for one in deliveries if one.kind is kind)
         table = desired.raw_table(self._design, kind, folder, projection)
-        held = self._found.get(table.name)
-        complete = self._complete(kind, making.name)
-        recorded = self._found[account_name(self._aim.prefix, kind, making.name)].since if complete else None
+        own = self._found.get(account_name(self._aim.prefix, kind, account))
+        held_since = self._held_since(own)
         if self.shape is Shape.PER_ACCOUNT:
-            table = with_since(table, recorded)
-            making.add(diff_definition(table, held))
-        elif held is None and table.name not in self._made:  # the first account that delivers this kind
-            making.add(diff_definition(table, None))
+            table = with_since(table, held_since)
+            draft.add(diff_definition(table, own))
+        elif table.name not in self._found and table.name not in self._made:
+            draft.add(diff_definition(table, None))  # the first account that delivers this kind
             self._made.add(table.name)
         if self.shape is not Shape.PROJECTED:
-            self._add_partitions(making, table, kind, deliveries)
-        since = recorded or making.since
+            self._add_partitions(draft, table, kind, account, deliveries, since)
+        reached = held_since if self._is_complete(own) else since
         if self.shape is not Shape.PER_ACCOUNT:
-            for view in desired.account_views(self._design, kind, [making.name]):
-                marked = with_since(view, None if self.shape is Shape.PROJECTED else since)
-                making.add(diff_definition(marked, self._found.get(view.name)))
-        elif not complete:
-            after = with_since(table, since)
-            making.add([Change(Action.UPDATE, Target.TABLE, table.name, (), table, after, ("complete",))])
+            for view in desired.account_views(self._design, kind, [account]):
+                marked = with_since(view, None if self.shape is Shape.PROJECTED else reached)
+                draft.add(diff_definition(marked, own))
+        elif reached != held_since:
+            after = with_since(table, reached)
+            draft.add([Change(Action.UPDATE, Target.TABLE, table.name, (), table, after, ("complete",))])
 
     def _add_partitions(
-        self, making: _Account, table: Table, kind: Kind, deliveries: tuple[Delivery, ...]
+        self,
+        draft: Draft,
+        table: Table,
+        kind: Kind,
+        account: str,
+        deliveries: tuple[Delivery, ...],
+        since: date,
     ) -> None:
         wanted = desired.partitions(self._design, kind, deliveries, self._aim.today, self._aim.regions)
-        since = self._first(making.since)
-        account = making.name if "account" in table.keys else None
         held = self._found.get(table.name)
-        usable = held and isinstance(held.definition, Table) and held.definition.keys == table.keys
-        actual = self._catalog.partitions(held.definition, account, since) if held and usable else {}  # type: ignore[arg-type] # narrowed above
-        making.reads.append(Read(table.name, account, since))
-        changes = diff_partitions(table, wanted, actual, today=self._aim.today, since=since)
+        read = Read(table.name, account if "account" in table.keys else None, open_ended(since))
+        actual: Mapping[tuple[str, ...], Partition] = {}
+        if held and isinstance(held.definition, Table) and held.definition.keys == table.keys:
+            actual = draft.read(self._catalog, held.definition, read)
+        changes = diff_partitions(table, wanted, actual, today=self._aim.today, since=read.since)
         if not self._aim.allow_deletes:
-            making.add(too_many_deletes(table.name, changes, len(actual)))
-        making.add(changes)
+            draft.add(too_many_deletes(table.name, changes, len(actual)))
+        draft.add(changes)
 
     # -- what all accounts share -------------------------------------------------------------------------
 
@@ -289,38 +248,37 @@ class Convergence:
         *,
         exists: bool,
     ) -> Part:
-        making = _Account(TABLES, (), self._aim.today)
+        draft = Draft(TABLES, self._digester, self._raw_names)
         if not exists:
-            making.add([Change(Action.CREATE, Target.DATABASE, self._aim.database)])
+            draft.add([Change(Action.CREATE, Target.DATABASE, self._aim.database)])
         if self.shape is not Shape.PER_ACCOUNT and folders:
             first = min(folder for held in folders.values() for folder in held)
             for kind in RECORD_KINDS:
                 table = desired.raw_table(self._design, kind, first, projection)
-                if kind is Kind.CLOUDTRAIL or table.name in self._found:
-                    making.add(diff_definition(table, self._found.get(table.name)))
+                held = self._found.get(table.name)
+                if kind is Kind.CLOUDTRAIL or held:
+                    draft.add(diff_definition(_kept_place(table, held), held))
                     self._made.add(table.name)
-        warnings = self._table_warnings(len(folders))
-        part = making.part()
-        return Part(part.name, part.changes, (*part.refusals, *self._unusable(projection)), warnings)
+        reason = desired.unprojectable(projection) if projection else ""
+        draft.add(Refusal(raw_name(self._aim.prefix, Kind.CLOUDTRAIL), reason) if reason else None)
+        draft.warnings += self._table_warnings(len(folders))
+        return draft.part(self._found)
 
-    def _table_warnings(self, accounts: int) -> tuple[str, ...]:
+    def _table_warnings(self, accounts: int) -> list[str]:
+        if not accounts:
+            return ["the sources hold no account's folder: there is nothing to make tables for"]
         if self.shape is Shape.SINGLE and not self._design.indexes:
-            return (_NO_INDEXES,)
+            return [_NO_INDEXES]
         if self.shape is Shape.PER_ACCOUNT and accounts >= desired.WARN_FROM:
-            return (f"a union of {accounts} tables takes many seconds to plan: set `tables: single`",)
-        return ()
-
-    def _unusable(self, projection: Projection | None) -> tuple[Refusal, ...]:
-        if projection is None:
-            return ()
-        reason = desired.unprojectable(projection)
-        return (Refusal(raw_name(self._aim.prefix, Kind.CLOUDTRAIL), reason),) if reason else ()
+            return [f"a union of {accounts} tables takes many seconds to plan: set `tables: single`"]
+        return []
 
     def _projection(self, folders: Mapping[str, Sequence[AccountFolder]]) -> Projection:
         everything = [folder for held in folders.values() for folder in held]
         regions, years = set(self._aim.regions), {self._aim.today.year}
         few = everything if len(folders) <= desired.MOST_PROJECTED_ACCOUNTS else []  # else it is refused
-        for _, deliveries in self._surveyor.each(few, self._first(self._aim.first_day)):
+        for account, deliveries in self._surveyor.each(few, open_ended(self._aim.first_day)):
+            self._surveyed[account] = deliveries
             for one in deliveries if not isinstance(deliveries, AwsError) else ():
                 regions.add(one.region)
                 years.update(day.year for day in one.days)
@@ -329,44 +287,75 @@ class Convergence:
         return Projection(tuple(folders), tuple(sorted(regions)), logroots, (min(years), max(last, *years)))
 
     def _views_part(self) -> Part:
-        making = _Account(VIEWS, (), self._aim.today)
+        draft = Draft(VIEWS, self._digester, None)
         members = {kind: self._members(kind) for kind in RECORD_KINDS}
         present = {kind: accounts for kind, accounts in members.items() if accounts}
         if self.shape is Shape.PER_ACCOUNT:
-            making.refusals += [
+            draft.refusals += [
                 Refusal(kind_name(self._aim.prefix, kind), desired.unplannable(len(accounts)))
                 for kind, accounts in present.items()
                 if len(accounts) > desired.MOST_BRANCHES
             ]
         for view in desired.shared_views(self._design, present):
-            making.add(diff_definition(view, self._found.get(view.name)))
-        return making.part()
+            draft.add(diff_definition(view, self._found.get(view.name)))
+        draft.warnings += [
+            f"{name} is left from another shape, and its account delivers nothing of the kind: it stays as it is"
+            for name in self._left()
+        ]
+        return draft.part(self._found)
 
     def _members(self, kind: Kind) -> list[str]:
         """Accounts that have a table or view of their own: those planned now, and those of former runs."""
-        begin = account_name(self._aim.prefix, kind, "")
-        former = {
-            name.removeprefix(begin)
+        former = {account for account, fits in self._accounts(kind).items() if fits}
+        return sorted(former | (self._planned.get(kind, set()) - self.failed))
+
+    def _accounts(self, kind: Kind) -> dict[str, bool]:
+        """Accounts that the catalog has something of ours of, and whether that is of the shape that is wanted."""
+        begin, right = account_name(self._aim.prefix, kind, ""), self.shape is Shape.PER_ACCOUNT
+        return {
+            account: isinstance(found.definition, Table) == right
             for name, found in self._found.items()
             if name.startswith(begin) and found.version and not found.backup_of
-            and isinstance(found.definition, Table if self.shape is Shape.PER_ACCOUNT else View)
+            and (account := name.removeprefix(begin)).isdigit()
         }  # fmt: skip
-        accounts = {account for account in former if account.isdigit()}
-        return sorted(accounts | (self._planned.get(kind, set()) - self.failed))
+
+    def _left(self) -> list[str]:
+        """Names of the other shape that this plan does not replace."""
+        return [
+            account_name(self._aim.prefix, kind, account)
+            for kind in RECORD_KINDS
+            for account, fits in self._accounts(kind).items()
+            if not fits and account not in self._planned.get(kind, set()) - self.failed
+        ]
 
     def _former_part(self) -> Part:
         """The raw tables of the other shape, once nothing reads them any more."""
-        making = _Account(FORMER, (), self._aim.today)
-        if self.shape is Shape.PER_ACCOUNT and not self.failed:
-            for kind in RECORD_KINDS:
-                found = self._found.get(raw_name(self._aim.prefix, kind))
-                if found and found.version is not None and not foreign(found):
-                    gone: Definition = found.definition
-                    change = Change(Action.DELETE, Target.TABLE, gone.name, (), gone, revision=found.revision)
-                    making.add([change])
-        return making.part()
+        draft = Draft(FORMER, self._digester, self._raw_names)
+        if self.shape is Shape.PER_ACCOUNT and not self.failed and not self._left():
+            for name in self._raw_names:
+                found = self._found.get(name)
+                if found and found.version == VERSION:
+                    gone = found.definition
+                    draft.add([Change(Action.DELETE, Target.TABLE, name, (), gone, revision=found.revision)])
+        return draft.part(self._found)
 
 
-def view_names(prefix: str) -> tuple[str, ...]:
-    """The names of the views over all accounts."""
-    return (*(kind_name(prefix, kind) for kind in RECORD_KINDS), events_name(prefix))
+def _kept_place(table: Table, held: Found | None) -> Table:
+    """A table of many accounts keeps its place: it says nothing, and the first of all folders may change."""
+    if held is None or not isinstance(held.definition, Table):
+        return table
+    return replace(table, location=held.definition.location)
+
+
+def _archived(account: str, deliveries: Sequence[Delivery]) -> list[str]:
+    """What an account keeps in archives, a line for each storage class."""
+    found: dict[str, list[Archived]] = {}
+    for delivery in deliveries:
+        for one in delivery.archived:
+            if not one.restored:
+                found.setdefault(one.storage_class, []).append(one)
+    return [
+        f"{account}: logs of {min(one.first for one in held)} .. {max(one.last for one in held)} are archived "
+        f"({name}); Athena skips them until they are restored"
+        for name, held in sorted(found.items())
+    ]

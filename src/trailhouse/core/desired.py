@@ -193,7 +193,7 @@ def choose_shape(configured: str, *, projected: bool, recorded: Shape | None, ac
     if configured != "auto":
         return Shape(configured)
     if recorded is not None:
-        return recorded
+        return Shape.SINGLE if recorded is Shape.PROJECTED else recorded  # not asked for any more
     return Shape.PER_ACCOUNT if accounts <= PER_ACCOUNT_UP_TO else Shape.SINGLE
 
 

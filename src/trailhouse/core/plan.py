@@ -118,7 +118,8 @@ class Part:
         warnings: what the user should know.
         error: why it could not be planned; there are no changes then.
         reads: the partitions that it was made from.
-        actual: digest of what was there (definitions named and partitions read), for saved plans; or "".
+        names: the tables and views that it was made from; None: all that there are.
+        actual: digest of those definitions and partitions, for saved plans; or "".
     """
 
     name: str
@@ -127,6 +128,7 @@ class Part:
     warnings: tuple[str, ...] = ()
     error: TrailhouseError | None = None
     reads: tuple[Read, ...] = ()
+    names: tuple[str, ...] | None = ()
     actual: str = ""
 
 
