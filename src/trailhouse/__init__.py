@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from trailhouse.errors import TrailhouseError
 
 if TYPE_CHECKING:
-    from trailhouse.session import Result, Trailhouse
+    from trailhouse.answer import Result
+    from trailhouse.session import Trailhouse
     from trailhouse.session import open_house as open  # noqa: A004 - read as `trailhouse.open`
 
 __version__ = "0.1.0"

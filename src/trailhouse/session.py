@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from trailhouse.absence import Absence
+from trailhouse.answer import Result
 from trailhouse.core.inventory import Inventory, InventoryCount
 from trailhouse.core.layout import Kind
 from trailhouse.core.schema import RECORD_COLUMNS
@@ -38,12 +39,9 @@ from trailhouse.storage import Access, Location, Sources, open_sources
 from trailhouse.versions import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
     from typing import BinaryIO, Self
-
-    import pandas as pd
-    import pyarrow as pa
 
     from trailhouse.lake.pending import Needed
 
@@ -67,32 +65,6 @@ class Silence:
 
     def done(self) -> None:
         """Say nothing."""
-
-
-class Result:
-    """Rows of an answer: take them once, as Arrow, as pandas, or one by one."""
-
-    def __init__(self, statement: Statement, reader: pa.RecordBatchReader) -> None:
-        self.statement = statement
-        self.reader = reader
-
-    @property
-    def columns(self) -> list[str]:
-        """Names of the columns, in order."""
-        return list(self.reader.schema.names)
-
-    def arrow(self) -> pa.Table:
-        """All rows as an Arrow table."""
-        return self.reader.read_all()
-
-    def df(self) -> pd.DataFrame:
-        """All rows as a pandas data frame (needs the extra `df`)."""
-        frame: pd.DataFrame = self.arrow().to_pandas()
-        return frame
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        for batch in self.reader:
-            yield from batch.to_pylist()
 
 
 class Trailhouse:

@@ -24,7 +24,7 @@ from trailhouse.core.prices import (
     request_cost,
     scan_cost,
 )
-from trailhouse.core.sizes import format_size
+from trailhouse.core.sizes import count_of, format_size
 from trailhouse.engine.partitions import Touched, touched
 from trailhouse.errors import SqlError
 
@@ -103,7 +103,7 @@ class Price:
             return f"what this reads cannot be told before it runs: {'; '.join(self.unknown)}"
         about = "at most " if self.at_most else "" if self.size.exact else "about "
         size = about + _ranged(self.size, format_size)
-        text = f"{_count(self.partitions, 'partition')}, {_objects(self.objects)}, {size}"
+        text = f"{count_of(self.partitions, 'partition')}, {_objects(self.objects)}, {size}"
         if per_tb is not None:
             text += f": {_ranged(self.cost(per_tb), lambda micro: format_money(_dollars(micro)))}"
         requests = self.requests()
@@ -315,13 +315,9 @@ def _triple(one: Estimate) -> dict[str, int]:
     return {"value": one.value, "low": one.low, "high": one.high}
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def _objects(objects: Estimate) -> str:
     if objects.exact:
-        return _count(objects.value, "object")
+        return count_of(objects.value, "object")
     return f"about {objects.value:,} objects ({objects.low:,} to {objects.high:,})"
 
 
