@@ -24,3 +24,9 @@ class Access:
     region: str | None = None
     requester_pays: bool = False
     expected_owner: str | None = None
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region lies in; an unknown one by how its name begins."""
+    begins = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
+    return next((name for start, name in begins.items() if region.startswith(start)), "aws")

@@ -8,13 +8,13 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trailhouse.aws.access import Access
+from trailhouse.aws.access import Access, partition_of
 from trailhouse.aws.refusal import Where, explained
 from trailhouse.aws.session import Call, make_client, open_session
 from trailhouse.core.operations import find
 from trailhouse.errors import AwsError, UsageError
 
-__all__ = ["Call", "Gate"]
+__all__ = ["Call", "Gate", "partition_of"]
 
 
 class Gate:
@@ -112,9 +112,3 @@ class Gate:
     ) -> AwsError:
         where = Where(self.partition, self.region, self._account)
         return explained(error, service, operation, parameters, where)
-
-
-def partition_of(region: str) -> str:
-    """The partition that a region lies in; an unknown one by how its name begins."""
-    begins = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
-    return next((name for start, name in begins.items() if region.startswith(start)), "aws")

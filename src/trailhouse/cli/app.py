@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from trailhouse.cli import clean, demo, ingest, init, inventory, query, summary, version
+from trailhouse.cli import clean, demo, ingest, init, inventory, policy, query, summary, version
 from trailhouse.cli.call import Call
 from trailhouse.errors import TrailhouseError
 from trailhouse.output import Console, Level
@@ -145,7 +145,7 @@ def options(
     )  # fmt: skip
 
 
-for module in (query, summary, inventory, ingest, init, demo, clean, version):
+for module in (query, summary, inventory, ingest, policy, init, demo, clean, version):
     app.command(
         module.__name__.rpartition(".")[2],
         epilog="The options of `trailhouse --help` (--source, --since, --output, ...) work here, too.",

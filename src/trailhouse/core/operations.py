@@ -49,7 +49,7 @@ class Operation:
         name: as the service's model spells it, such as `GetTable`.
         actions: what IAM calls the permission; the first is the operation's own.
         resource: everything that the actions have to be allowed on; what the call is about last.
-        uses: what it is called for.
+        uses: what it is called for; empty where a refusal does no harm.
         page: of AWS, on actions and resources.
     """
 
@@ -137,7 +137,8 @@ _TABLE: Mapping[str, tuple[str, tuple[_Row, ...]]] = {
     )),
     "s3": ("list_amazons3.html", (
         ("ListObjectsV2", ("s3:ListBucket",), (Resource.BUCKET,), _LOOK),
-        ("HeadBucket", ("s3:ListBucket",), (Resource.BUCKET,), _LOOK),
+        # Asked for the header that names the bucket's region, which comes with a refusal, too.
+        ("HeadBucket", ("s3:ListBucket",), (Resource.BUCKET,), frozenset()),
         ("GetBucketLocation", (), (Resource.BUCKET,), _QUERY),
         ("GetObject", (), (Resource.OBJECT,), _QUERY),
         ("HeadObject", ("s3:GetObject",), (Resource.OBJECT,), _QUERY),

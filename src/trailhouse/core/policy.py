@@ -1,0 +1,384 @@
+"""Permissions, least first: statements from the operations that we call and from what Athena does for its caller."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from trailhouse.core.delegated import Kind, Place, delegated, kinds
+from trailhouse.core.operations import Resource, Use, operations
+
+MANAGED_LIMIT = 6_144
+"""Characters of a managed policy, white space apart. (A role's inline policies: 10,240 together.)"""
+
+SCRATCH_DATABASE = "trailhouse_selftest"
+SCRATCH_PREFIX = "trailhouse-selftest/"
+"""Where `selftest` works; the database's name may go on after an underscore."""
+
+
+class Role(StrEnum):
+    """Who gets a policy."""
+
+    RUNNER = "runner"
+    OPERATOR = "operator"
+    ANALYST = "analyst"
+
+
+USES = {
+    Role.RUNNER: (Use.PLAN, Use.APPLY),
+    Role.OPERATOR: (Use.PLAN, Use.APPLY, Use.ADOPT, Use.DESTROY, Use.SELFTEST),
+    Role.ANALYST: (Use.QUERY,),
+}
+"""What each does: the runner is the nightly run, the analyst only asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A place in S3.
+
+    Attributes:
+        bucket: name, or the alias of an access point.
+        prefix: of keys, "" or with a slash at its end.
+        access_point: ARN of the access point that the alias stands for, or "".
+    """
+
+    bucket: str
+    prefix: str = ""
+    access_point: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the ARNs are made of.
+
+    Attributes:
+        partition: `aws`, `aws-us-gov`, `aws-cn`.
+        region: of Glue and Athena.
+        account: that holds the catalog.
+        logs: where the logs are.
+        results: where Athena writes results.
+        scratch: where `selftest` writes.
+        lake: where the lake's tables are, or None.
+        database: of the tables.
+        table_prefix: name of the main table and beginning of the others.
+        workgroup: of Athena.
+        log_keys, result_keys, catalog_keys: ARNs of KMS keys of logs, of results and lake, of the catalog.
+        roles: ARNs of roles that sources are read with.
+    """
+
+    partition: str
+    region: str
+    account: str
+    logs: tuple[Folder, ...]
+    results: Folder
+    scratch: Folder
+    lake: Folder | None = None
+    database: str = "default"
+    table_prefix: str = "cloudtrail"
+    workgroup: str = "primary"
+    log_keys: tuple[str, ...] = ()
+    result_keys: tuple[str, ...] = ()
+    catalog_keys: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reason:
+    """Why an action is allowed.
+
+    Attributes:
+        action: of IAM.
+        why: the operation of ours, or the kind of statement that Athena needs it for.
+        page: of AWS, that says so.
+    """
+
+    action: str
+    why: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a policy.
+
+    Attributes:
+        sid: its name.
+        actions: of IAM, sorted.
+        resources: ARNs, sorted.
+        reasons: for each action, sorted.
+        prefixes: patterns that `s3:prefix` has to match, or none.
+        principals: ARNs, in a policy of a bucket or key.
+    """
+
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    prefixes: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The statement as IAM takes it."""
+        found: dict[str, Any] = {"Sid": self.sid, "Effect": "Allow"}
+        if self.principals:
+            found["Principal"] = {"AWS": list(self.principals)}
+        found |= {"Action": list(self.actions), "Resource": list(self.resources)}
+        if self.prefixes:
+            found["Condition"] = {"StringLike": {"s3:prefix": list(self.prefixes)}}
+        return found
+
+
+@dataclass(slots=True)
+class _Draft:
+    actions: set[str] = field(default_factory=set)
+    resources: set[str] = field(default_factory=set)
+    prefixes: set[str] = field(default_factory=set)
+    reasons: set[Reason] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    action: str
+    resource: tuple[Resource, ...]
+    place: Place
+    why: str
+    page: str
+
+
+def document(statements: Iterable[Statement]) -> dict[str, Any]:
+    """A policy document as IAM, S3 and KMS take it."""
+    return {"Version": "2012-10-17", "Statement": [statement.as_json() for statement in statements]}
+
+
+def role_policy(role: Role, names: Names) -> tuple[Statement, ...]:
+    """The policy to attach to whoever does what the role does."""
+    return _statements(_grants(USES[role]), names)
+
+
+def bucket_policy(names: Names, bucket: str, principals: Sequence[str]) -> tuple[Statement, ...]:
+    """What a bucket of logs has to allow to principals of another account; for an access point, its policy.
+
+    Args:
+        names: whose logs lie in the bucket.
+        bucket: one of `names.logs`.
+        principals: ARNs that query, or run `plan` and `apply`.
+    """
+    grants = [
+        grant
+        for grant in _grants((Use.PLAN, Use.APPLY, Use.QUERY))
+        if grant.place is Place.LOGS and grant.action.startswith("s3:")
+    ]
+    here = replace(names, logs=tuple(folder for folder in names.logs if folder.bucket == bucket))
+    return tuple(
+        replace(statement, sid=f"Trailhouse{statement.sid}", principals=tuple(principals))
+        for statement in _statements(grants, here)
+    )
+
+
+def key_policy(principals: Sequence[str]) -> tuple[Statement, ...]:
+    """What the key of the logs has to allow to principals of another account. In it, `*` is the key itself."""
+    rows = [row for row in delegated() if row.place is Place.LOG_KEYS]
+    reasons = [Reason(action, f"Athena: {row.kind}", row.page) for row in rows for action in row.actions]
+    actions = tuple(sorted({reason.action for reason in reasons}))
+    return (Statement("TrailhouseLogKeys", actions, ("*",), tuple(reasons), principals=tuple(principals)),)
+
+
+def grants_of_lake_formation(role: Role, names: Names, principals: Sequence[str]) -> dict[str, Any]:
+    """Input of `aws lakeformation batch-grant-permissions`: what a role needs where Lake Formation governs.
+
+    Lake Formation knows no beginnings of names: the grants are on all tables of the database.
+    """
+    database = {"Database": {"CatalogId": names.account, "Name": names.database}}
+    tables = {"Table": {"CatalogId": names.account, "DatabaseName": names.database, "TableWildcard": {}}}
+    entries = [
+        {
+            "Id": f"{number}-{what}",
+            "Principal": {"DataLakePrincipalIdentifier": principal},
+            "Resource": resource,
+            "Permissions": list(permissions),
+        }
+        for number, principal in enumerate(principals, 1)
+        for what, resource, permissions in (
+            ("database", database, LAKE_FORMATION[role][0]),
+            ("tables", tables, LAKE_FORMATION[role][1]),
+            *_locations(role, names),
+        )
+    ]
+    return {"CatalogId": names.account, "Entries": entries}
+
+
+LAKE_FORMATION: Mapping[Role, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    Role.RUNNER: (("CREATE_TABLE", "DESCRIBE"), ("ALTER", "DESCRIBE", "DROP", "INSERT", "SELECT")),
+    Role.OPERATOR: (("CREATE_TABLE", "DESCRIBE", "DROP"), ("ALTER", "DESCRIBE", "DROP", "INSERT", "SELECT")),
+    Role.ANALYST: (("DESCRIBE",), ("DESCRIBE", "SELECT")),
+}
+"""Lake Formation's permissions on the database, and on its tables."""
+
+
+def _locations(role: Role, names: Names) -> Iterator[tuple[str, dict[str, Any], tuple[str, ...]]]:
+    if role is Role.ANALYST:
+        return
+    for number, folder in enumerate(names.logs, 1):
+        arn = f"arn:{names.partition}:s3:::{folder.bucket}/{folder.prefix}".rstrip("/")
+        resource = {"DataLocation": {"CatalogId": names.account, "ResourceArn": arn}}
+        yield f"location-{number}", resource, ("DATA_LOCATION_ACCESS",)
+
+
+def _grants(uses: Iterable[Use]) -> list[_Grant]:
+    """Every permission for the uses, from both lists."""
+    found: list[_Grant] = []
+    for use in uses:
+        for operation in operations():
+            if use in operation.uses:
+                place = _place(operation.service, use)
+                if Resource.FUNCTION in operation.resource and place is Place.TABLES:
+                    place = Place.ANYWHERE  # to delete a database takes a permission on all that is in it
+                found += [
+                    _Grant(action, operation.resource, place, str(operation), operation.page)
+                    for action in operation.actions
+                ]
+        for row in delegated():
+            if row.kind in kinds(use):
+                place = _SELFTEST.get(row.place, row.place) if use is Use.SELFTEST else row.place
+                why = row.kind.value if row.kind is Kind.ENCRYPTED_CATALOG else f"Athena: {row.kind.value}"
+                found += [_Grant(action, row.resource, place, why, row.page) for action in row.actions]
+    return found
+
+
+_SELFTEST = {
+    Place.LOGS: Place.SCRATCH,
+    Place.LAKE: Place.SCRATCH,
+    Place.TABLES: Place.SCRATCH,
+    Place.LOG_KEYS: Place.RESULT_KEYS,
+}
+"""`selftest` has all of its own."""
+
+
+def _place(service: str, use: Use) -> Place:
+    place = {"s3": Place.LOGS, "glue": Place.TABLES}.get(service, Place.ANYWHERE)
+    return _SELFTEST.get(place, place) if use is Use.SELFTEST else place
+
+
+def _statements(grants: Iterable[_Grant], names: Names) -> tuple[Statement, ...]:
+    drafts: dict[str, _Draft] = {}
+    for grant in grants:
+        for sid, resources, prefixes in _targets(grant, names):
+            draft = drafts.setdefault(sid, _Draft())
+            draft.actions.add(grant.action)
+            draft.resources |= resources
+            draft.prefixes |= prefixes
+            draft.reasons.add(Reason(grant.action, grant.why, grant.page))
+    return tuple(
+        Statement(
+            sid,
+            tuple(sorted(draft.actions)),
+            tuple(sorted(draft.resources)),
+            tuple(sorted(draft.reasons)),
+            tuple(sorted(draft.prefixes)),
+        )
+        for sid, draft in sorted(drafts.items())
+    )
+
+
+def _targets(grant: _Grant, names: Names) -> Iterator[tuple[str, set[str], set[str]]]:
+    """Name of the statement, resources and prefixes of a permission; nothing where there is no such place."""
+    if grant.action == "s3:ListBucket":
+        folders = _folders(grant.place, names)
+        for number, bucket in enumerate(dict.fromkeys(folder.bucket for folder in folders), 1):
+            here = [folder for folder in folders if folder.bucket == bucket]
+            sid = f"{_camel(grant.place)}List{number if number > 1 else ''}"
+            arns = {_s3_arn(Resource.BUCKET, folder, names.partition) for folder in here}
+            yield sid, arns, _prefixes(here) if grant.place is not Place.RESULTS else set()
+        return
+    resources = {arn for kind in grant.resource for arn in _arns(kind, grant.place, names)}
+    if resources:
+        yield _sid(grant), resources, set()
+
+
+def _sid(grant: _Grant) -> str:
+    """Permissions of one name share their resources."""
+    service = grant.action.partition(":")[0]
+    if service == "s3":
+        return _camel(grant.place) + ("Bucket" if grant.resource == (Resource.BUCKET,) else "Objects")
+    if service == "kms":
+        return _camel(grant.place)
+    if service == "glue" and Resource.FUNCTION in grant.resource:
+        return "ScratchDatabase" if grant.place is Place.SCRATCH else "Database"
+    if service == "glue":
+        return "CatalogSettings" if grant.resource == (Resource.CATALOG,) else f"{_camel(grant.place)}Catalog"
+    if service == "sts":
+        return "Identity" if grant.resource == (Resource.ANY,) else "Roles"
+    return {"athena": "Workgroup", "lakeformation": "LakeFormation"}[service]
+
+
+def _camel(place: Place) -> str:
+    return "".join(word.capitalize() for word in place.value.split())
+
+
+def _arns(kind: Resource, place: Place, names: Names) -> Iterator[str]:
+    """The ARNs of one kind in one place; none where there is no such place."""
+    if kind is Resource.ANY:
+        yield "*"
+    elif kind in {Resource.BUCKET, Resource.OBJECT}:
+        for folder in _folders(place, names):
+            yield _s3_arn(kind, folder, names.partition)
+    elif kind is Resource.KEY:
+        yield from _KEYS_OF[place](names) if place in _KEYS_OF else ()
+    elif kind is Resource.ROLE:
+        yield from names.roles
+    else:
+        for given in _named(kind, place, names):
+            text = kind.value.format(
+                region=names.region, account=names.account, workgroup=_literal(names.workgroup), **given
+            )
+            yield f"arn:{names.partition}:{text}"
+
+
+_KEYS_OF = {
+    Place.LOG_KEYS: lambda names: names.log_keys,
+    Place.RESULT_KEYS: lambda names: names.result_keys,
+    Place.CATALOG_KEYS: lambda names: names.catalog_keys,
+}
+
+
+def _folders(place: Place, names: Names) -> tuple[Folder, ...]:
+    lake = (names.lake,) if names.lake else ()
+    places: dict[Place, tuple[Folder, ...]] = {
+        Place.LOGS: names.logs,
+        Place.RESULTS: (names.results,),
+        Place.SCRATCH: (names.scratch,),
+        Place.LAKE: lake,
+    }
+    return places[place]
+
+
+def _s3_arn(kind: Resource, folder: Folder, partition: str) -> str:
+    key = f"{_literal(folder.prefix)}*"
+    if folder.access_point:
+        return folder.access_point if kind is Resource.BUCKET else f"{folder.access_point}/object/{key}"
+    return f"arn:{partition}:" + kind.value.format(bucket=folder.bucket, key=key)
+
+
+def _named(kind: Resource, place: Place, names: Names) -> Iterator[dict[str, str]]:
+    """The names of databases and tables in a place."""
+    database = {Place.DEFAULT: "default", Place.SCRATCH: f"{SCRATCH_DATABASE}*"}.get(place, names.database)
+    if kind is not Resource.TABLE:
+        yield {"database": database, "function": "*"}
+    elif place is Place.TABLES:
+        yield {"database": database, "table": names.table_prefix}
+        yield {"database": database, "table": f"{names.table_prefix}_*"}
+    else:
+        yield {"database": database, "table": "*"}
+
+
+def _prefixes(folders: Iterable[Folder]) -> set[str]:
+    """Patterns that a listing's prefix has to match; none where a whole bucket is meant."""
+    found = {_literal(folder.prefix) for folder in folders}
+    if "" in found:
+        return set()
+    return {f"{prefix}*" for prefix in found} | {prefix.removesuffix("/") for prefix in found}
+
+
+def _literal(text: str) -> str:
+    """Text in which IAM sees no pattern and no variable."""
+    return "".join(f"${{{each}}}" if each in "*?$" else each for each in text)
