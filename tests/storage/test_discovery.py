@@ -1,8 +1,10 @@
+import time
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -407,9 +409,22 @@ def in_reach(key: str, source: list[str]) -> bool:
     return len(root) < len(source) or is_inside(root) or below in ([], [ORG])
 
 
-@settings(max_examples=400)
+@settings(max_examples=120)
 @given(_keys, st.data())
 def test_every_log_lies_under_exactly_one_day_found(keys: list[str], data: st.DataObject) -> None:
+    compare_with_a_plain_listing(keys, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000)
+@given(_keys, st.data())
+def test_every_log_of_many_layouts_lies_under_exactly_one_day_found(
+    keys: list[str], data: st.DataObject
+) -> None:
+    compare_with_a_plain_listing(keys, data)
+
+
+def compare_with_a_plain_listing(keys: list[str], data: st.DataObject) -> None:
     folder = data.draw(st.sampled_from(keys)).split("/")[:-1]
     source = folder[: data.draw(st.integers(0, len(folder)))]
     while not all(source):
@@ -441,3 +456,24 @@ def test_every_log_lies_under_exactly_one_day_found(keys: list[str], data: st.Da
         assert any(f"s3://b/{key}".startswith(place) for key in keys)
         assert place.startswith(f"s3://b/{prefix}")
         assert "//" not in place.removeprefix("s3://")
+
+
+@pytest.mark.soak
+def test_an_organization_of_a_thousand_accounts_in_a_night() -> None:
+    accounts, regions = [f"{number:012}" for number in range(1000)], [f"eu-west-{n}" for n in range(20)]
+    lister = ComputedLister(accounts, regions, [TODAY - n * DAY for n in range(90)], latency=0.02)
+    process, started = psutil.Process(), time.monotonic()
+    before = process.memory_info().rss
+    with discover(lister, "s3://logs") as house:
+        folders = house.folders()
+        for since in (TODAY - 31 * DAY, TODAY - 89 * DAY):
+            lister.calls, found = 0, 0
+            for _, outcome in house.each(folders, since):
+                assert not isinstance(outcome, AwsError)
+                found += sum(len(one.days) for one in outcome)
+            assert found == 20_000 * ((TODAY - since).days + 1)
+            print(
+                f"{lister.calls:,} LISTs in {time.monotonic() - started:.0f} s, CPU {process.cpu_times().user:.0f} s"
+            )
+            assert lister.calls <= 1000 * list_budget(len(regions), (TODAY - since).days + 1)
+    assert process.memory_info().rss - before < 64 << 20

@@ -69,8 +69,16 @@ def test_files_and_folders_of_one_level(endpoint: str, client: Any, bucket: str)
     assert [*lister.children(bucket, "nothing/")] == []
 
 
-def test_more_folders_than_a_page_holds(endpoint: str, client: Any, bucket: str) -> None:  # noqa: ANN401
-    accounts = [f"{number:012}" for number in range(1003)]
+@pytest.mark.parametrize("page", [10, pytest.param(1000, marks=pytest.mark.slow)])
+def test_more_folders_than_a_page_holds(
+    endpoint: str,
+    client: Any,  # noqa: ANN401
+    bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
+    page: int,
+) -> None:
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", str(page))
+    accounts = [f"{number:012}" for number in range(page + 3)]
     put(client, bucket, *(f"AWSLogs/{account}/" for account in accounts))
     calls: list[Call] = []
     access = Access(endpoint_url=endpoint)
