@@ -257,6 +257,18 @@ def test_the_window_reaches_to_tomorrow_and_everything_beyond() -> None:
         assert [one.days for one in everything(house)] == [tuple(days), (days[0],)]
 
 
+def test_the_ends_alone_take_few_calls() -> None:
+    days = [TODAY - 40 * number * DAY for number in range(40)]
+    keys = [*(log("AWSLogs", day=day) for day in days), f"AWSLogs/{A}/CloudTrail/eu-west-1/2026/99/01/x.gz",
+            f"AWSLogs/{A}/CloudTrail/eu-west-1/0000/01/01/x.gz"]  # fmt: skip
+    lister = MemoryLister({"logs": keys})
+    with discover(lister, "s3://logs/AWSLogs", ends=True, archive=False) as house:
+        (found,) = everything(house)
+        assert (found.days[0], found.days[-1]) == (days[-1], days[0])
+        assert odd(house) == {Oddity.UNDATED: 2}
+    assert lister.calls <= 1 + 2 + 7
+
+
 def test_the_search_for_awslogs_is_limited_and_says_so() -> None:
     keys = [*(f"data/{number}/x" for number in range(400)), log("a/b/c/d/e/AWSLogs"), log("AWSLogs")]
     lister = MemoryLister({"logs": keys})

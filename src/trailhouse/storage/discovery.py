@@ -45,6 +45,7 @@ _ACCOUNTS = 8
 _AHEAD = 32
 _LOOKED_AT = 100  # small files stay where they are while large ones of the same day are archived
 _KINDS = {kind.value: kind for kind in Kind}
+_RANGES = {2: range(1, 10_000), 3: range(1, 13), 4: range(1, 32)}  # by depth below the account
 
 Outcome = tuple[Delivery, ...] | AwsError
 
@@ -90,6 +91,7 @@ class Discovery(AbstractContextManager["Discovery"]):
         lister: Callable[[Access], Lister] = S3Lister,
         kinds: Collection[Kind] = RECORD_KINDS,
         archive: bool = True,
+        ends: bool = False,
     ) -> None:
         """List nothing yet.
 
@@ -99,6 +101,8 @@ class Discovery(AbstractContextManager["Discovery"]):
             lister: makes what lists; called once for each access.
             kinds: that are wanted.
             archive: look for storage classes; a call or more for each region.
+            ends: where every day is asked for, find each region's first and last, and few between: seven
+                calls or less a region instead of one a month.
 
         Raises:
             SourceError: a source that is not in S3, or is an access point's ARN.
@@ -107,7 +111,7 @@ class Discovery(AbstractContextManager["Discovery"]):
         self._sources = tuple(map(parse_source, sources))
         self._listers = {access: lister(access) for access in {one.access for one in self._sources}}
         self._end = window_end(today)
-        self._wanted, self._archive = frozenset(kinds), archive
+        self._wanted, self._archive, self._ends = frozenset(kinds), archive, ends
         self._reaches: dict[AccountFolder, list[_Reach]] = {}
         self._oddities, self._lock = Oddities(), Lock()
         self._listing = ThreadPoolExecutor(_LISTING, thread_name_prefix="list")
@@ -256,9 +260,15 @@ class Discovery(AbstractContextManager["Discovery"]):
 
     def _every_day(self, region: _Region) -> Iterator[date]:
         place = region.folder.folder(region.kind, region.name)
-        for year in self._numbers(region, place, 2, 4):
-            for month in self._numbers(region, f"{place}{year}/", 3, 2):
+        for year in self._some(self._numbers(region, place, 2, 4)):
+            for month in self._some(self._numbers(region, f"{place}{year}/", 3, 2)):
                 yield from self._of_month(region, year, month)
+
+    def _some(self, names: Iterable[str]) -> Iterable[str]:
+        if not self._ends:
+            return names
+        ordered = sorted(names)
+        return dict.fromkeys([*ordered[:1], *ordered[-1:]])
 
     def _of_month(self, region: _Region, year: str, month: str) -> Iterator[date]:
         place = f"{region.folder.folder(region.kind, region.name)}{year}/{month}/"
@@ -269,8 +279,9 @@ class Discovery(AbstractContextManager["Discovery"]):
                 self._note(Oddity.UNDATED, f"s3://{region.folder.bucket}/{place}{name}/")
 
     def _numbers(self, region: _Region, prefix: str, depth: int, digits: int) -> Iterator[str]:
+        """Names of folders for years (at depth 2), months or days."""
         for name in self._names(region.reach, region.folder, prefix, depth):
-            if read_number(name, digits) is None:
+            if read_number(name, digits) not in _RANGES[depth]:
                 self._note(Oddity.UNDATED, f"s3://{region.folder.bucket}/{prefix}{name}/")
             else:
                 yield name
