@@ -38,9 +38,17 @@ if TYPE_CHECKING:
 class Door(Protocol):
     """An engine elsewhere with what is known of it."""
 
-    engine: Engine
-    names: Names
-    per_tb: Decimal | None
+    @property
+    def engine(self) -> Engine:
+        """What answers."""
+
+    @property
+    def names(self) -> Names:
+        """What can be asked."""
+
+    @property
+    def per_tb(self) -> Decimal | None:
+        """What a terabyte costs, in US dollars; None: bytes are not charged."""
 
     def price(self, statement: Statement) -> Price:
         """What a statement would read. Raises AwsError, SqlError."""
@@ -87,7 +95,7 @@ class AthenaDoor:
         }  # fmt: skip
         if last is None:
             return told
-        cost = None if self.per_tb is None else str(scan_cost(last.scanned, self.per_tb))
+        cost = None if self.per_tb is None else f"{scan_cost(last.scanned, self.per_tb):f}"
         return told | {
             "query_id": last.query_id, "bytes_scanned": last.scanned, "milliseconds": last.milliseconds,
             "submitted": last.submitted or None, "completed": last.completed or None,
@@ -124,7 +132,7 @@ class TrinoDoor:
             )
         try:
             return self.estimator.price(readings(statement, self.definitions.names), self.now)
-        except AwsError as error:
+        except (AwsError, UsageError) as error:
             return unpriced(f"Trino has no sizes of raw files, and Glue cannot be asked ({error})")
 
     def cutoff(self) -> tuple[int, str] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,14 +39,31 @@ def run(
         list[str] | None,
         typer.Option("--param", metavar="NAME=VALUE", help="Value for :NAME in the SQL; repeatable."),
     ] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", metavar="NAME", help="duckdb, athena or trino.")
+    ] = None,
+    workgroup: Annotated[
+        str | None, typer.Option("--workgroup", metavar="NAME", help="Athena's workgroup.")
+    ] = None,
+    trino_url: Annotated[
+        str | None, typer.Option("--trino-url", metavar="URL", help="Trino's server.")
+    ] = None,
+    max_scan: Annotated[
+        str | None,
+        typer.Option("--max-scan", metavar="SIZE", help="Do not run what would read more, such as 10GB."),
+    ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the statement and what it would read.")
+        bool, typer.Option("--dry-run", help="Show the statement, what it would read, and its price.")
     ] = False,
 ) -> int:
     """Run SQL over the logs; without SQL, open a shell."""
-    call: Call = ctx.obj
+    own = {"engine": engine, "workgroup": workgroup, "trino_url": trino_url, "max_scan": max_scan}
+    call: Call = replace(ctx.obj, flags={**ctx.obj.flags, **own})
     params = _params(param or [])
     text = _statement(call, sql, file)
+    answering = call.settings.answering()
+    if answering != "duckdb":
+        return _elsewhere(call, answering, text, params, dry=dry_run)
     with call.open() as house:
         call.say_window()
         if text is None:
@@ -53,6 +71,16 @@ def run(
         if dry_run:
             return _dry_run(call, house, text, params)
         return _answer(call, house, text, params)
+
+
+def _elsewhere(call: Call, engine: str, text: str | None, params: dict[str, str], *, dry: bool) -> int:
+    from trailhouse.cli import elsewhere  # noqa: PLC0415 - boto3 is heavy
+
+    with elsewhere.open_remote(call, engine) as house:
+        call.say_window()
+        if text is None:
+            return elsewhere.shell(call, house)
+        return elsewhere.run(call, house, text, params, dry=dry)
 
 
 def _statement(call: Call, sql: str | None, file: Path | None) -> str | None:
@@ -77,7 +105,7 @@ def _given(call: Call, sql: str | None, file: Path | None) -> str | None:
     if file is not None and file != Path("-"):
         return _text_of(file)
     if sql == "-" or file is not None or (sql is None and not sys.stdin.isatty()):
-        if any(source.uri == "-" for source in call.settings.log_sources()):
+        if any(source.uri == "-" for source in call.settings.sources):
             raise UsageError("standard input is a source here: give the SQL as an argument or by --file")
         return sys.stdin.read()
     return sql

@@ -128,12 +128,12 @@ class Price:
             "objects": _triple(self.objects), "bytes": _triple(self.size), "at_most": self.at_most,
             "archived_objects": self.archived, "days": list(self.days), "spread": dict(self.spread),
             "how": self.how(), "seed": None if self.listed == self.folders else SEED,
-            "requests_usd": str(self.requests()), "cost_usd": None,
+            "requests_usd": f"{self.requests():f}", "cost_usd": None,
         }  # fmt: skip
         if self.unknown:
             found |= {"objects": None, "bytes": None, "requests_usd": None}
         elif per_tb is not None:
-            cost = {name: str(_dollars(one)) for name, one in _triple(self.cost(per_tb)).items()}
+            cost = {name: f"{_dollars(one):f}" for name, one in _triple(self.cost(per_tb)).items()}
             found["cost_usd"] = cost
         return found
 
