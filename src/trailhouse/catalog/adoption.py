@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from trailhouse.catalog.checked import Checked
 from trailhouse.catalog.convergence import FORMER, TABLES, VIEWS, Aim, Convergence, Surveyor
+from trailhouse.catalog.draft import actual_digest
 from trailhouse.core.adoption import (
     Coverage,
     Former,
@@ -23,8 +24,10 @@ from trailhouse.core.adoption import (
     take_over,
     why_foreign,
 )
+from trailhouse.core.descriptor import Digester
 from trailhouse.core.layout import Kind
 from trailhouse.core.plan import Action, Change, Part, Read, Refusal, Target, foreign
+from trailhouse.core.sizes import count_of
 from trailhouse.core.state import Found, Partition, Shape, Table, View, partition_day
 from trailhouse.core.views import account_name, raw_name
 from trailhouse.errors import AwsError
@@ -47,15 +50,28 @@ _MONTHLY = 1.00 / 100_000
 """Dollars for an object that Glue keeps a month, beyond those free (https://aws.amazon.com/glue/pricing/)."""
 
 
-class _Without(Checked):
-    """The catalog without the definitions that are being taken over."""
+class _Seen(Checked):
+    """The catalog without the definitions that are being taken over, and what one part read of it."""
 
     def __init__(self, catalog: Catalog, shown: Mapping[str, Found]) -> None:
         super().__init__(catalog)
         self._shown = shown
+        self._read: dict[Read, Mapping[tuple[str, ...], Partition]] = {}
 
     def definitions(self) -> Mapping[str, Found]:
         return self._shown
+
+    def partitions(
+        self, table: Table, account: str | None, since: date | None
+    ) -> Mapping[tuple[str, ...], Partition]:
+        key = Read(table.name, account, since)
+        if key not in self._read:
+            self._read[key] = super().partitions(table, account, since)
+        return self._read[key]
+
+    def forget(self) -> None:
+        """The part is made."""
+        self._read.clear()
 
 
 class _Watched:
@@ -83,7 +99,8 @@ class _Watched:
         self, folders: Collection[AccountFolder], since: date | None
     ) -> Iterator[tuple[str, tuple[Delivery, ...] | AwsError]]:
         for account, found in self._surveyor.each(folders, since):
-            self.told = {} if isinstance(found, AwsError) else {account: found}
+            if not isinstance(found, AwsError):
+                self.told[account] = found
             yield account, found
 
 
@@ -112,6 +129,8 @@ class Adoption:
         self._old: dict[str, Found] = {}
         self._raw: Table | None = None
         self._flow: Convergence | None = None
+        self._seen = _Seen(catalog, {})
+        self._digester = Digester()
         self.failed: set[str] = set()
         self.count = 0
 
@@ -128,15 +147,21 @@ class Adoption:
         partitions, oldest = self._scan()
         shown = {name: one for name, one in self._found.items() if name not in self._old}
         aim = self._aim if oldest is None else self._reaching(oldest)
-        self._flow = Convergence(_Without(self._catalog, shown), self._surveyor, aim)
+        self._seen = _Seen(self._catalog, shown)
+        self._flow = Convergence(self._seen, self._surveyor, aim)
         self._flow.failed = self.failed
-        parts = self._flow.parts()
-        first = next(parts)
-        if self._adopt:
-            yield Part(ADOPTION, warnings=tuple(self._said(partitions)))
-        yield self._turned(first)
-        for part in parts:
-            yield self._turned(part)
+        for number, part in enumerate(self._flow.parts()):
+            if self._adopt and not number:
+                yield self._bound(Part(ADOPTION, warnings=tuple(self._said(partitions))))
+            yield self._bound(self._turned(part))
+            self._seen.forget()
+            self._surveyor.told.pop(part.name, None)
+
+    def _bound(self, part: Part) -> Part:
+        """The part, bound to what there is under all names, not only to what the flow could see."""
+        if not self._old or part.error:
+            return part
+        return replace(part, actual=actual_digest(part, self._seen, self._found, self._digester))
 
     def _wanted(self, found: Found) -> bool:
         targets = self._aim.targets
@@ -224,7 +249,7 @@ class Adoption:
             places = {one.location(day) for one in delivered for day in one.days}
         raw = self._found.get(raw_name(self._aim.prefix, Kind.CLOUDTRAIL))
         if self.shape is Shape.SINGLE and raw and isinstance(raw.definition, Table):
-            there = self._catalog.partitions(raw.definition, part.name, None)
+            there = self._seen.partitions(raw.definition, part.name, None)
             places.update(one.location for one in there.values())
         return coverage(old.values(), delivered, self._surveyor.logroots, places)
 
@@ -241,7 +266,7 @@ class Adoption:
     def _read(self, found: Found | None) -> Mapping[tuple[str, ...], Partition]:
         if found is None or not isinstance(found.definition, Table):
             return {}
-        return self._catalog.partitions(found.definition, None, None)
+        return self._seen.partitions(found.definition, None, None)
 
     def _raw_table(self, part: Part) -> Table | None:
         name = raw_name(self._aim.prefix, Kind.CLOUDTRAIL)
@@ -270,10 +295,12 @@ class Adoption:
             return
         objects = partitions + len(self._old)
         cost = max(0, objects - _FREE_OBJECTS) * _MONTHLY
+        views = len(self._old) - self.count
+        replaced = [count_of(n, what) for n, what in ((self.count, "table"), (views, "view")) if n]
         yield (
-            f"{self.count:,} tables of cloudtrail-partitioner's and {len(self._old) - self.count} views are replaced, "
-            "name by name; each is kept with its partitions as <name>__before_trailhouse until you drop it, and "
-            "`trailhouse apply --undo` puts all of them back"
+            f"{' and '.join(replaced)} of cloudtrail-partitioner's to replace, name by name; each is kept with its "
+            "partitions as <name>__before_trailhouse until you drop it, and `trailhouse apply --undo` puts all of "
+            "them back"
         )
         yield (
             f"the kept definitions are {objects:,} objects in Glue: ${cost:,.2f} a month if they are all that is in "

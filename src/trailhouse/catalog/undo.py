@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from trailhouse.catalog.adoption import ADOPTION
 from trailhouse.catalog.convergence import FORMER, VIEWS
+from trailhouse.catalog.draft import actual_digest
 from trailhouse.core.adoption import account_of, give_back, is_former
+from trailhouse.core.descriptor import Digester
 from trailhouse.core.plan import Action, Change, Part, Read, Refusal, Target, foreign
 from trailhouse.core.state import Found, Partition, Table, View
 from trailhouse.errors import AwsError
@@ -29,6 +31,7 @@ class Undo:
         """Ask nobody yet."""
         self._catalog = catalog
         self._prefix = prefix
+        self._digester = Digester()
         self.failed: set[str] = set()
 
     def parts(self) -> Iterator[Part]:
@@ -40,9 +43,14 @@ class Undo:
             yield Part(ADOPTION, refusals=(Refusal(self._prefix, reason),))
             return
         for one in kept:
-            yield self._given_back(one, found)
+            yield self._bound(self._given_back(one, found), found)
         if not self.failed:
-            yield self._removed(found, {one.backup_of for one in kept})
+            yield self._bound(self._removed(found, {one.backup_of for one in kept}), found)
+
+    def _bound(self, part: Part, found: Mapping[str, Found]) -> Part:
+        if part.error:
+            return part
+        return replace(part, actual=actual_digest(part, self._catalog, found, self._digester))
 
     def _given_back(self, kept: Found, found: Mapping[str, Found]) -> Part:
         name = VIEWS if _is_view(kept) else account_of(kept.backup_of, self._prefix) or kept.backup_of
