@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bed.transport import JSON, Answer, Request, Server
 from trailhouse.cli import main
 
 ACCOUNT = ("--account-id", "111122223333")
@@ -41,7 +42,9 @@ def statements(out: str) -> dict[str, Any]:
 @pytest.mark.parametrize("role", ["runner", "operator", "analyst"])
 def test_the_policy_of_a_role_is_json_with_the_names_of_the_configuration(policy: Any, role: str) -> None:  # noqa: ANN401
     code, out, err = policy(role, *ACCOUNT)
-    assert (code, err) == (0, "")
+    assert code == 0
+    told = "results are taken to go to s3://aws-athena-query-results-111122223333-eu-west-1/"
+    assert (told in err) == (role != "runner")
     found = statements(out)
     assert (
         "arn:aws:glue:eu-west-1:111122223333:table/security/cloudtrail_*"
@@ -104,6 +107,7 @@ def test_keys_lake_and_access_points(policy: Any) -> None:  # noqa: ANN401
         (("runner", *ACCOUNT, "-s", "s3://x-s3alias/"), "give --access-point x-s3alias=arn:aws:s3:"),
         (("runner", *ACCOUNT, "--access-point", "x=y"), "give ALIAS=arn"),
         (("analyst", *ACCOUNT, "--kms-key", "alias/x"), "give the key's ARN"),
+        (("analyst", *ACCOUNT, "--results", "results"), "--results results: give an address"),
         (("runner", *ACCOUNT, "-s", "."), "no source is in S3"),
         (("runner", *ACCOUNT, "-o", "x.json"), "leave it out"),
         (("bucket", *ACCOUNT, "-s", "s3://aaa/", "-s", "s3://bbb/", "--principal", READER), "give --bucket aaa or bbb"),
@@ -128,3 +132,38 @@ def test_more_than_a_managed_policy_takes_is_said(policy: Any) -> None:  # noqa:
     _, out, err = policy("analyst", *ACCOUNT, *sources)
     assert "more than a managed policy takes (6,144)" in err
     assert len(statements(out)) > 60
+
+
+def test_the_workgroup_decides_where_results_go(
+    policy: Any,  # noqa: ANN401
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its own location, where AWS is asked; what is given, where it is not."""
+    found: list[tuple[int, bytes]] = [(200, b"{}")]
+
+    def answer(request: Request) -> Answer:
+        if request.credential[3] == "sts":
+            body = (
+                b"<R><GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult></R>"
+            )
+            return Answer(200, body, {"Content-Type": "text/xml"})
+        return Answer(*found[0], {"Content-Type": JSON})
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    with Server(answer) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        group = {"Configuration": {"ResultConfiguration": {"OutputLocation": "s3://theirs/here"}}}
+        found[0] = 200, json.dumps({"WorkGroup": group}).encode()
+        _, out, err = policy("analyst")
+        assert statements(out)["ResultsObjects"]["Resource"] == ["arn:aws:s3:::theirs/here/*"]
+        assert err == ""
+        monkeypatch.setenv("OUTPUT_S3_BUCKET", "ours")
+        _, out, _ = policy("analyst")
+        assert statements(out)["ResultsObjects"]["Resource"] == ["arn:aws:s3:::ours/*"]
+        found[0] = 400, b'{"__type": "AccessDeniedException"}'
+        _, _, err = policy("analyst")
+        assert "where workgroup primary writes could not be read: access denied: athena:GetWorkGroup" in err
+    _, out, err = policy("analyst", *ACCOUNT, "--results", "s3://given/x/")
+    assert statements(out)["ResultsObjects"]["Resource"] == ["arn:aws:s3:::given/x/*"]
+    assert err == ""

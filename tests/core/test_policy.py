@@ -143,6 +143,8 @@ def test_the_operator_tries_in_a_place_of_its_own() -> None:
         assert not may(Role.OPERATOR, "s3:PutObject", kept)
     assert may(Role.OPERATOR, "glue:CreateTable", f"{GLUE}table/trailhouse_selftest_1/anything")
     assert may(Role.OPERATOR, "glue:DeleteDatabase", f"{GLUE}table/security/anything")
+    assert may(Role.OPERATOR, "glue:GetTables", f"{GLUE}table/security/anything")  # or a full database looks empty
+    assert not may(Role.RUNNER, "glue:GetTables", f"{GLUE}table/security/anything")
     assert not may(Role.OPERATOR, "glue:DeleteTable", f"{GLUE}table/security/anything")
 
 

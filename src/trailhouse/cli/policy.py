@@ -84,6 +84,10 @@ def run(
     catalog_key: Annotated[
         list[str] | None, typer.Option(metavar="ARN", help="Key that the Glue catalog is encrypted with.")
     ] = None,
+    results: Annotated[
+        str | None,
+        typer.Option(metavar="URI", help="Where the workgroup writes results, where it decides that."),
+    ] = None,
     access_point: Annotated[
         list[str] | None,
         typer.Option(metavar="ALIAS=ARN", help="Access point behind an alias among the sources; repeatable."),
@@ -97,10 +101,12 @@ def run(
     """
     call: Call = ctx.obj
     call.refuse_output("policy")
-    given = _Given(account_id, kms_key or (), results_key or (), catalog_key or (), access_point or ())
+    given = _Given(
+        account_id, kms_key or (), results_key or (), catalog_key or (), access_point or (), results
+    )  # fmt: skip
     if kind is Kind.KMS:
         return _show(call, key_policy(_principals(call, principal)))
-    names = _names(call, given)
+    names = _names(call, given, writes=kind in {Kind.OPERATOR, Kind.ANALYST})
     if kind is Kind.LAKEFORMATION:
         return _print(grants_of_lake_formation(role, names, _principals(call, principal, plain=True)))
     if kind is Kind.BUCKET:
@@ -115,6 +121,7 @@ class _Given:
     result_keys: Sequence[str]
     catalog_keys: Sequence[str]
     access_points: Sequence[str]
+    results: str | None
 
 
 def _show(call: Call, statements: tuple[Statement, ...]) -> int:
@@ -148,25 +155,52 @@ def _table(statements: tuple[Statement, ...]) -> pa.Table:
     return pa.Table.from_arrays(columns, names=names)
 
 
-def _names(call: Call, given: _Given) -> Names:
+def _names(call: Call, given: _Given, *, writes: bool) -> Names:
     """What the ARNs are made of, from settings and options; AWS is asked for what is missing only."""
     from trailhouse.aws.access import partition_of  # noqa: PLC0415 - with the settings
 
     settings = call.settings
     region, account = _where(settings, given.account)
-    results = settings.output_s3_bucket
-    if results == "default":
-        results = f"aws-athena-query-results-{account}-{region}"
+    usual = settings.output_s3_bucket
+    if usual == "default":
+        usual = f"aws-athena-query-results-{account}-{region}"
+    results = _results(call, given, usual) if writes else Folder(usual)
     return Names(
         partition=partition_of(region), region=region, account=account,
         logs=_logs(settings, _access_points(given.access_points)),
-        results=Folder(results), scratch=Folder(results, SCRATCH_PREFIX),
+        results=results, scratch=Folder(results.bucket, results.prefix + SCRATCH_PREFIX, results.access_point),
         lake=_folder(settings.lake, {}) if settings.lake else None,
         database=settings.database, table_prefix=settings.table_prefix, workgroup=settings.workgroup,
         log_keys=_arns("--kms-key", given.log_keys), result_keys=_arns("--results-key", given.result_keys),
         catalog_keys=_arns("--catalog-key", given.catalog_keys),
         roles=tuple(sorted({source.role_arn for source in settings.sources if source.role_arn})),
     )  # fmt: skip
+
+
+def _results(call: Call, given: _Given, usual: str) -> Folder:
+    """Where Athena writes. Raises UsageError."""
+    settings = call.settings
+    if given.results is not None:
+        if not given.results.startswith(_S3) or given.results == _S3:
+            raise UsageError(f"--results {given.results}: give an address such as s3://my-results/path/")
+        return _folder(given.results, _access_points(given.access_points))
+    if given.account is None:
+        try:
+            group = _gate(settings).call("athena", "GetWorkGroup", WorkGroup=settings.workgroup)["WorkGroup"]
+        except AwsError as error:
+            call.console.warn(f"where workgroup {settings.workgroup} writes could not be read: {error}")
+        else:
+            decided = group.get("Configuration", {})
+            location = str(decided.get("ResultConfiguration", {}).get("OutputLocation", ""))
+            if location and (
+                decided.get("EnforceWorkGroupConfiguration") or settings.output_s3_bucket == "default"
+            ):
+                return _folder(location, _access_points(given.access_points))
+            return Folder(usual)
+    call.console.note(
+        f"results are taken to go to s3://{usual}/; give --results where the workgroup decides otherwise"
+    )
+    return Folder(usual)
 
 
 def _where(settings: Settings, account: str | None) -> tuple[str, str]:

@@ -231,8 +231,8 @@ def _grants(uses: Iterable[Use]) -> list[_Grant]:
         for operation in operations():
             if use in operation.uses:
                 place = _place(operation.service, use)
-                if Resource.FUNCTION in operation.resource and place is Place.TABLES:
-                    place = Place.ANYWHERE  # to delete a database takes a permission on all that is in it
+                if place is Place.TABLES and (use, operation.name) in _WHOLE:
+                    place = Place.ANYWHERE
                 found += [
                     _Grant(action, operation.resource, place, str(operation), operation.page)
                     for action in operation.actions
@@ -244,6 +244,10 @@ def _grants(uses: Iterable[Use]) -> list[_Grant]:
                 found += [_Grant(action, row.resource, place, why, row.page) for action in row.actions]
     return found
 
+
+_WHOLE = {(Use.DESTROY, "DeleteDatabase"), (Use.DESTROY, "GetTables")}
+"""Deleting a database takes a permission on all that is in it, and whoever may not see a table in it is told that
+there is none."""
 
 _SELFTEST = {
     Place.LOGS: Place.SCRATCH,
@@ -302,8 +306,8 @@ def _sid(grant: _Grant) -> str:
         return _camel(grant.place) + ("Bucket" if grant.resource == (Resource.BUCKET,) else "Objects")
     if service == "kms":
         return _camel(grant.place)
-    if service == "glue" and Resource.FUNCTION in grant.resource:
-        return "ScratchDatabase" if grant.place is Place.SCRATCH else "Database"
+    if service == "glue" and grant.place is Place.ANYWHERE:
+        return "Database"
     if service == "glue":
         return "CatalogSettings" if grant.resource == (Resource.CATALOG,) else f"{_camel(grant.place)}Catalog"
     if service == "sts":
