@@ -1,0 +1,50 @@
+"""Filters of Glue: which tables, which partitions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trailhouse.core.state import DATE_KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+
+LONGEST = 2048
+"""Characters of an expression that Glue takes."""
+
+
+def names(prefix: str) -> str:
+    """The pattern of the tables whose names begin so; others may match, too.
+
+    It is documented as a regular expression and used by everybody as if `*` were a wildcard: this works as both.
+    """
+    return f"{prefix}*|{prefix}.*"
+
+
+def partitions(keys: Collection[str], account: str | None, since: date | None) -> str:
+    """The filter of one account's partitions from a day of delivery on; "" for all.
+
+    Args:
+        keys: partition keys; a condition on one that is not there is left out.
+        account: only this one's; None: all.
+        since: the first day, UTC; None: all.
+    """
+    parts = []
+    if account is not None and "account" in keys:
+        parts.append(f"account = {_text(account)}")
+    if since is not None and set(DATE_KEYS) <= set(keys):
+        parts.append(_from(since))
+    return " AND ".join(parts)
+
+
+def _from(day: date) -> str:
+    # Zero-padded text sorts as days do.
+    year, month, number = f"'{day.year:04}'", f"'{day.month:02}'", f"'{day.day:02}'"
+    return (
+        f"(year > {year} OR (year = {year} AND (month > {month} OR (month = {month} AND day >= {number}))))"
+    )
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
