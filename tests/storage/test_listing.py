@@ -120,6 +120,13 @@ def test_a_bucket_that_is_not_there(endpoint: str) -> None:
         [*S3Lister(Access(endpoint_url=endpoint)).children("no-such-bucket-here", "")]
 
 
+def test_no_region_needs_to_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert S3Lister(Access())._gate.region == "eu-west-1"
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert S3Lister(Access())._gate.region == "us-east-1"
+    assert S3Lister(Access(region="cn-north-1"))._gate.region == "cn-north-1"
+
+
 @pytest.mark.parametrize(
     ("entry", "expected"),
     [

@@ -12,6 +12,7 @@ from trailhouse.errors import OutputError
 
 if TYPE_CHECKING:
     from trailhouse.cli.call import Call
+    from trailhouse.cli.folders import Folders
     from trailhouse.config import Findings
     from trailhouse.core.inventory import Inventory
 
@@ -36,12 +37,7 @@ def run(
     target = call.output or TARGET
     if target.exists() and not call.confirm(f"{target} exists. Replace it?"):
         return 1
-    with call.open(result=False) as house:
-        call.check_output(target, house.is_source)
-        found = house.inventory()
-        findings = _findings(found, [place.uri for place in call.settings.log_sources()])
-    for line in in_words(found):
-        call.console.note(line)
+    findings = _look(call, target)
     try:
         target.write_text(render_config(findings), "utf-8")
     except OSError as error:
@@ -50,6 +46,54 @@ def run(
         ) from error
     call.console.note(f"wrote {target}; next: trailhouse --config {target} summary")
     return 0
+
+
+def _look(call: Call, target: Path) -> Findings:
+    """What lies there: by folders in S3, and by every name elsewhere or where there are no such folders."""
+    from trailhouse.cli.folders import all_in_s3, find_folders  # noqa: PLC0415 - with the settings
+
+    uris = [place.uri for place in call.settings.log_sources()]
+    with call.open(result=False) as house:
+        call.check_output(target, house.is_source)
+        if all_in_s3(call):
+            folders = find_folders(call, ends=True)
+            if folders.deliveries:
+                for line in [*folders.in_words(), *folders.failures()]:
+                    call.console.note(line)
+                return _by_folders(folders, uris)
+        found = house.inventory()
+    for line in in_words(found):
+        call.console.note(line)
+    return _findings(found, uris)
+
+
+def _by_folders(found: Folders, uris: list[str]) -> Findings:
+    from trailhouse.config import Findings  # noqa: PLC0415 - with the settings
+
+    rows = [*found.as_spans()]
+    bucket, prefix = _whole(uris, {row.logroot for row in rows})
+    return Findings(
+        sources=uris,
+        bucket=bucket,
+        prefix=prefix,
+        accounts=sorted({row.account for row in rows}),
+        regions=sorted({row.region for row in rows}),
+        kinds=sorted({row.kind for row in rows}),
+        first_day=min(row.first_day for row in rows),
+        last_day=max(row.last_day for row in rows),
+    )
+
+
+def _whole(uris: list[str], logroots: set[str]) -> tuple[str | None, str]:
+    """Bucket and prefix, where they mean the same as the one source: all of one AWSLogs."""
+    places = {tuple(logroot.partition("/AWSLogs")[0].split("/")) for logroot in logroots}
+    inside = all("AWSLogs" in logroot.split("/")[1:] for logroot in logroots)
+    (bucket, *prefix), *others = places
+    if len(uris) != 1 or others or not inside:
+        return None, ""
+    everything = "/".join(["s3:/", bucket, *prefix, "AWSLogs", ""])
+    path = "/".join(prefix)
+    return (bucket, path) if everything.startswith(f"{uris[0].rstrip('/')}/") else (None, "")
 
 
 def _findings(found: Inventory, uris: list[str]) -> Findings:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from trailhouse.cli.call import INCOMPLETE
 from trailhouse.core.sizes import count_of, format_size
 from trailhouse.output import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
 
@@ -21,12 +22,18 @@ if TYPE_CHECKING:
 def run(
     ctx: typer.Context,
     days: Annotated[bool, typer.Option("--days", help="A row a day, not one a place.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="By folders alone, without counting files: for S3.")
+    ] = False,
 ) -> int:
     """Show accounts, kinds, regions and days by the names of files.
 
-    What was not understood is counted and named; no file is read.
+    What was not understood is counted and named; no file is read. A large bucket has millions of names to list:
+    --quick lists its folders only, of the window, accounts and regions asked for.
     """
     call: Call = ctx.obj
+    if quick:
+        return _by_folders(call, days=days)
     with call.open() as house:
         found = house.inventory()
         reader = _table(found, days=days).to_reader()
@@ -39,13 +46,30 @@ def run(
     return 0
 
 
-def _table(found: Inventory, *, days: bool) -> pa.Table:
-    import pyarrow as pa  # noqa: PLC0415 - heavy
+def _by_folders(call: Call, *, days: bool) -> int:
+    from trailhouse.cli.folders import FolderDay, FolderSpan, find_folders  # noqa: PLC0415 - with its flag
 
+    call.refuse_output("inventory --quick")
+    found = find_folders(call, ends=not days)
+    table = _rows(FolderDay, found.as_days()) if days else _rows(FolderSpan, found.as_spans())
+    call.show(table.to_reader())
+    for line in found.in_words():
+        call.console.note(line)
+    for line in found.failures():
+        call.console.warn(line)
+    return INCOMPLETE if found.failed else 0
+
+
+def _table(found: Inventory, *, days: bool) -> pa.Table:
     from trailhouse.core.inventory import Day, Span  # noqa: PLC0415 - only here
 
-    shape = Day if days else Span
-    rows = [row._asdict() for row in (found.as_rows() if days else found.spans())]
+    return _rows(Day, found.as_rows()) if days else _rows(Span, found.spans())
+
+
+def _rows(shape: type[NamedTuple], found: Iterable[NamedTuple]) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    rows = [row._asdict() for row in found]
     schema = pa.schema(
         [(n, pa.int64() if t is int else pa.string()) for n, t in shape.__annotations__.items()]
     )

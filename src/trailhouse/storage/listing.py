@@ -1,12 +1,16 @@
 """Listing by delimiter: what lies directly in a folder of a bucket, page by page."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Protocol
 
 from trailhouse.aws.access import Access
 from trailhouse.aws.gate import Gate
 from trailhouse.core.deliveries import Stored
+from trailhouse.errors import UsageError
+
+_ANYWHERE = "us-east-1"
 
 
 class Lister(Protocol):
@@ -40,7 +44,7 @@ class S3Lister:
         Raises:
             CredentialsError: there is no such profile.
         """
-        self._gate = gate or Gate(access)
+        self._gate = gate or _gate(access)
         self._always: dict[str, str] = {}
         if access.requester_pays:
             self._always["RequestPayer"] = "requester"
@@ -73,6 +77,16 @@ class S3Lister:
 
     def _list(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - as botocore takes them
         return self._gate.call("s3", "ListObjectsV2", **parameters, **self._always)
+
+
+def _gate(access: Access) -> Gate:
+    """A gate for S3, which sends to the bucket's region from anywhere in the partition: no region is needed."""
+    gate = Gate(access)
+    try:
+        _ = gate.region
+    except UsageError:
+        return Gate(replace(access, region=_ANYWHERE))
+    return gate
 
 
 def stored_state(entry: dict[str, Any]) -> Stored:
