@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from trailhouse.cli import clean, demo, ingest, init, inventory, policy, query, summary, version
+from trailhouse.cli import apply, clean, demo, ingest, init, inventory, plan, policy, query, summary, version
 from trailhouse.cli.call import Call
 from trailhouse.errors import TrailhouseError
 from trailhouse.output import Console, Level
@@ -145,7 +145,7 @@ def options(
     )  # fmt: skip
 
 
-for module in (query, summary, inventory, ingest, policy, init, demo, clean, version):
+for module in (query, summary, inventory, ingest, plan, apply, policy, init, demo, clean, version):
     app.command(
         module.__name__.rpartition(".")[2],
         epilog="The options of `trailhouse --help` (--source, --since, --output, ...) work here, too.",
@@ -174,7 +174,7 @@ def main(args: Sequence[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001 - nobody shall see a traceback who did not ask for it
         code = _failed(talk.console, error)
     if code == INTERRUPTED:  # typer itself turns Ctrl-C into this code
-        talk.console.note("interrupted; what was taken in stays, and the next command goes on from there")
+        talk.console.note("interrupted; what was done stays, and the next command goes on from there")
     sys.exit(code if isinstance(code, int) else 0)
 
 

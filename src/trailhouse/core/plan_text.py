@@ -8,26 +8,28 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from trailhouse.core import sizes
 from trailhouse.core.plan import Action, Change, Target, merged_parameters
 from trailhouse.core.state import ACCOUNT_KEYS, Partition, Table, View, partition_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from trailhouse.core.plan import Part, Tally
     from trailhouse.core.state import Definition
 
-SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "-/+", Action.DELETE: "-"}
+SIGNS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.REPLACE: "-/+",
+    Action.DELETE: "-",
+    Action.CHECK: "?",
+}
 
 _MOST_REGIONS = 4
 _LONG = 100
 _PLURALS = {Target.INDEX: "indexes"}
-_VERBS = {
-    Action.CREATE: "to create",
-    Action.UPDATE: "to update",
-    Action.REPLACE: "to replace",
-    Action.DELETE: "to delete",
-}
+_COUNTED = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE)
 _ABSENT = "(none)"
 
 
@@ -50,17 +52,26 @@ def part_lines(part: Part, *, verbose: bool = False) -> Iterator[str]:
 
 def summary(tally: Tally) -> str:
     """The whole plan in a line: `4 tables, 3,060 partitions to create; 1 view to update`."""
+    return _counts(tally.counts, {action: f" to {action}" for action in _COUNTED})
+
+
+def done(counts: Mapping[tuple[Target, Action], int]) -> str:
+    """What was carried out, in a line: `4 tables, 3,060 partitions created; 1 view updated`."""
+    return _counts(counts, {action: f" {action}d" for action in _COUNTED})
+
+
+def _counts(counts: Mapping[tuple[Target, Action], int], verbs: Mapping[Action, str]) -> str:
     said = [
-        f"{', '.join(counted)} {verb}"
-        for action, verb in _VERBS.items()
-        if (counted := [count_of(n, t) for t in Target if (n := tally.counts[t, action])])
+        ", ".join(found) + verb
+        for action, verb in verbs.items()
+        if (found := [count_of(n, target) for target in Target if (n := counts.get((target, action), 0))])
     ]
-    return "; ".join(said) or "nothing to do"
+    return "; ".join(said) or "nothing"
 
 
 def count_of(count: int, target: Target) -> str:
     """A number with its noun: `1 table`, `3,060 partitions`."""
-    return f"{count:,} {target if count == 1 else _PLURALS.get(target, f'{target}s')}"
+    return sizes.count_of(count, target, _PLURALS.get(target, ""))
 
 
 def _definition_lines(change: Change, *, verbose: bool) -> Iterator[str]:

@@ -24,7 +24,7 @@ from trailhouse.core.descriptor import (
     encode_descriptor,
 )
 from trailhouse.core.plan import Action, Change, Part, Read, Refusal, Tally, Target
-from trailhouse.core.state import Partition
+from trailhouse.core.state import VERSION, Partition
 from trailhouse.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class Writer:
             "place": header.place,
             "prefix": header.prefix,
             "shape": header.shape,
+            "version": VERSION,
         }
         write(b'{"header":' + canonical(about) + b',"parts":[')
 
@@ -155,10 +156,13 @@ def read(characters: Callable[[int], str], name: str) -> tuple[Header, Iterator[
     text = _Text(characters, name)
     text.take('{"header":')
     about = text.value()
-    if isinstance(about, dict) and isinstance(about.get("format"), int) and about["format"] > FORMAT:
-        raise CatalogError(
-            f"{name} was written by a newer trailhouse (format {about['format']}): upgrade this one"
-        )
+    if not isinstance(about, dict):
+        raise CatalogError(f"{name} {_BROKEN}")
+    for key, ours in (("format", FORMAT), ("version", VERSION)):
+        if isinstance(about.get(key), int) and about[key] > ours:
+            raise CatalogError(
+                f"{name} was written by a newer trailhouse ({key} {about[key]}): upgrade this one"
+            )
     try:
         header = Header(
             str(about["place"]),
@@ -255,6 +259,7 @@ def _encode_change(change: Change) -> dict[str, Any]:
         "before": _encoded(change.before),
         "name": change.name,
         "revision": change.revision,
+        "source": change.source,
         "target": change.target,
         "values": change.values,
         "why": change.why,
@@ -270,7 +275,15 @@ def _decode_changes(value: Mapping[str, Any], descriptors: Mapping[str, Descript
     if target is not Target.PARTITION:
         before, after = (decode_definition(one) if (one := value[s]) else None for s in ("before", "after"))
         yield Change(
-            action, target, value["name"], tuple(value["values"]), before, after, why, value["revision"]
+            action,
+            target,
+            value["name"],
+            tuple(value["values"]),
+            before,
+            after,
+            why,
+            value["revision"],
+            value["source"],
         )
         return
     before_of, after_of = (descriptors[one] if (one := value[s]) else None for s in ("before", "after"))

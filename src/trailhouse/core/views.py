@@ -7,6 +7,7 @@ made.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ _SUFFIXES = {
     Kind.AGGREGATED: "_aggregated",
 }
 _ATHENA_TIME = "CAST(try(date_parse(eventtime, '%Y-%m-%dT%H:%i:%sZ')) AS timestamp(3))"
+_FROM = re.compile(r'FROM "[^"]*"\."([^"]*)"')
 _IDENTITY = ("eventid", "eventtime", "eventsource", "eventname", "recipientaccountid")
 _DAY = ("year", "month", "day")
 _TIME = "CAST(try_strptime(eventtime, '%Y-%m-%dT%H:%M:%SZ') AS TIMESTAMP_MS)"
@@ -114,6 +116,11 @@ def raw_events_view(database: str, prefix: str) -> View:
         f"FROM ({copies}) WHERE copy = 1 OR eventid IS NULL"
     )
     return View(events_name(prefix), events_columns(), sql)
+
+
+def named_tables(sql: str) -> frozenset[str]:
+    """The tables and views that a statement of ours in Athena's SQL reads from, without their database."""
+    return frozenset(_FROM.findall(sql))
 
 
 def local_views(

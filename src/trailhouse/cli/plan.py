@@ -1,0 +1,69 @@
+"""`trailhouse plan`: what would have to change in the catalog."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from trailhouse.cli.call import Call
+
+CHANGES = 2
+
+
+def run(
+    ctx: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Save the plan, for `trailhouse apply FILE`.")
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", metavar="ACCOUNT", help="Only this account, or `views`; repeatable."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All days that have logs, not only partition_days.")
+    ] = False,
+    allow_deletes: Annotated[
+        bool, typer.Option("--allow-deletes", help="Plan to remove many partitions, too.")
+    ] = False,
+    detailed_exitcode: Annotated[
+        bool,
+        typer.Option("--detailed-exitcode", help="0: nothing to do, 2: changes, 1: failed, 3: incomplete."),
+    ] = False,
+) -> int:
+    """Show what would have to change in the catalog, and change nothing.
+
+    + creates, ~ updates, -/+ replaces, - deletes. With -v each partition is shown.
+    """
+    import sys  # noqa: PLC0415 - as below
+
+    from trailhouse.catalog.convergence import Convergence  # noqa: PLC0415 - boto3 is heavy
+    from trailhouse.catalog.opening import aim_of, known_regions, open_catalog, open_sources  # noqa: PLC0415
+    from trailhouse.cli import planning  # noqa: PLC0415 - likewise
+
+    call: Call = ctx.obj
+    call.refuse_output("plan")
+    as_json = planning.is_json(call)
+    if out:
+        call.check_output(out, lambda _: False)
+    opened, today = open_catalog(call.settings), planning.today(call)
+    aim = aim_of(
+        call.settings, today, known_regions(opened.gate), everything=everything, targets=target or (),
+        allow_deletes=allow_deletes,
+    )  # fmt: skip
+    with open_sources(call.settings, today, "plan") as discovery, planning.plan_file(out) as writes:
+        flow = Convergence(opened.catalog, discovery, aim)
+        say = None if as_json else planning.printer(call)
+        to_stdout = (sys.stdout.buffer.write,) if as_json else ()
+        tally, requests = planning.make(call, flow, opened.place, say=say, writes=(*writes, *to_stdout))
+    if say:
+        say(planning.headline(tally))
+    else:
+        sys.stdout.buffer.write(b"\n")
+    planning.tell(call, tally, requests, discovery)
+    if out:
+        call.console.note(f"saved; next: trailhouse apply {out}")
+    changed = CHANGES if detailed_exitcode and tally.changes else 0
+    return planning.exit_code(tally) or changed
