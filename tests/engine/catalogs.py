@@ -52,7 +52,7 @@ def folder(account: str, region: str, day: str) -> str:
     return f"AWSLogs/{account}/CloudTrail/{region}/{day.replace('-', '/')}/"
 
 
-def table(glue: Any, name: str, keys: Sequence[str], location: str, **parameters: str) -> None:
+def table(glue: Any, name: str, keys: Sequence[str], location: str, **parameters: str) -> None:  # noqa: ANN401 - boto3 has no types
     """Make a table of raw files."""
     glue.create_table(
         DatabaseName=DATABASE,
@@ -74,7 +74,7 @@ def storage(location: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def register(glue: Any, account: str, days: Sequence[str] = DAYS) -> None:
+def register(glue: Any, account: str, days: Sequence[str] = DAYS) -> None:  # noqa: ANN401 - boto3 has no types
     """Register every region's days of an account."""
     glue.batch_create_partition(
         DatabaseName=DATABASE,
@@ -90,7 +90,7 @@ def register(glue: Any, account: str, days: Sequence[str] = DAYS) -> None:
     )
 
 
-def view(glue: Any, name: str, sql: str, columns: Sequence[str]) -> None:
+def view(glue: Any, name: str, sql: str, columns: Sequence[str]) -> None:  # noqa: ANN401 - boto3 has no types
     """Make a view in Athena's encoding."""
     told = {
         "originalSql": sql, "catalog": "awsdatacatalog", "schema": DATABASE,

@@ -18,20 +18,14 @@ from trailhouse.core.conditions import (
     NOTHING,
     Compare,
     Condition,
-    Op,
     compared,
-    either,
     every,
     mapped,
-    negated,
-    turned,
 )
+from trailhouse.dialect.demands import Resolve, demanded, text_of
 from trailhouse.dialect.grammar import parse
 
 _DEEPEST = 16
-_COMPARES: Mapping[type[exp.Expr], Op] = {
-    exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
-}  # fmt: skip
 _SETS = (exp.Union, exp.Intersect, exp.Except)
 _QUERIES = (exp.Select, exp.Subquery, *_SETS)
 
@@ -67,7 +61,6 @@ class Scan:
 
 
 Lookup: TypeAlias = Callable[[str, str], Name | None]
-_Resolve: TypeAlias = Callable[[exp.Column], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +144,9 @@ class _Walk:
         for number, source in enumerate(sources):
             resolve = _resolver(source, sources)
             demands = [_read(pushed, resolve)]
-            demands += [_built(where.this, resolve)] if where else []
+            demands += [demanded(where.this, resolve)] if where else []
             demands += [
-                _built(join.args["on"], resolve)
+                demanded(join.args["on"], resolve)
                 for at, join in enumerate(joins, 1)
                 if join.args.get("on") and _on_binds(join, number, at)
             ]
@@ -173,7 +166,7 @@ class _Walk:
             self._nested(node, place)
             return
         if renamed:
-            condition = _renamed(condition, renamed, source.columns)
+            condition = _renamed(condition, renamed, self._own_columns(node, place))
         name = node.name.lower()
         if not node.db and name in place.withs:
             self._entry(place.withs[name], condition, place)
@@ -201,12 +194,18 @@ class _Walk:
         alias = node.args.get("alias")
         if alias and alias.columns:
             return [one.name.lower() for one in alias.columns]
+        return self._own_columns(node, place)
+
+    def _own_columns(self, node: exp.Expr, place: _Place) -> Sequence[str] | None:
         if isinstance(node, exp.Subquery):
             return self._output_columns(node.this, place)
         name = node.name.lower()
         if isinstance(node, exp.Table) and not node.db and name in place.withs:
             entry = place.withs[name]
-            return (entry.names or self._output_columns(entry.query, place)) if entry else None
+            if entry is None:
+                return None
+            inner = _Place(entry.seen, place.database, place.depth)
+            return entry.names or self._output_columns(entry.query, inner)
         known = self.lookup(node.text("db").lower() or place.database, name)
         return known.columns if known else None
 
@@ -262,7 +261,7 @@ def _on_binds(join: exp.Join, source: int, joined: int) -> bool:
     return not side or (side == "LEFT" and source == joined) or (side == "RIGHT" and source != joined)
 
 
-def _resolver(source: _Source, sources: Sequence[_Source]) -> _Resolve:
+def _resolver(source: _Source, sources: Sequence[_Source]) -> Resolve:
     def resolve(column: exp.Column) -> str | None:
         name, table = column.name.lower(), column.table.lower()
         if table:
@@ -301,7 +300,7 @@ def _renamed(condition: Condition, names: Sequence[str] | None, own: Sequence[st
     return mapped(condition, leaf)
 
 
-_Leaves: TypeAlias = Callable[[_Resolve], Condition]
+_Leaves: TypeAlias = Callable[[Resolve], Condition]
 
 
 def _projected(select: exp.Select, outer: Condition) -> _Leaves:
@@ -310,10 +309,10 @@ def _projected(select: exp.Select, outer: Condition) -> _Leaves:
     named = {one.alias_or_name.lower(): one.unalias() for one in select.expressions if not one.is_star}
     windows = [set(_partitioned(window)) for one in named.values() for window in one.find_all(exp.Window)]
 
-    def condition(resolve: _Resolve) -> Condition:
+    def condition(resolve: Resolve) -> Condition:
         def leaf(compare: Compare) -> Condition:
             behind = named.get(compare.key) or (exp.column(compare.key) if starred else None)
-            text = _text(behind)
+            text = text_of(behind)
             if text is not None:
                 return ANYTHING if compared(text, compare) else NOTHING
             if not isinstance(behind, exp.Column):
@@ -328,7 +327,7 @@ def _projected(select: exp.Select, outer: Condition) -> _Leaves:
     return condition
 
 
-def _read(pushed: _Leaves, resolve: _Resolve) -> Condition:
+def _read(pushed: _Leaves, resolve: Resolve) -> Condition:
     return pushed(resolve)
 
 
@@ -336,52 +335,3 @@ def _partitioned(window: exp.Window) -> Iterator[str]:
     for one in window.args.get("partition_by") or ():
         if isinstance(one, exp.Column):
             yield one.name.lower()
-
-
-def _built(node: exp.Expr, resolve: _Resolve, *, no: bool = False) -> Condition:
-    """What an expression demands of the columns that resolve; `no`: what its opposite does."""
-    if isinstance(node, exp.Paren | exp.Not):
-        return _built(node.this, resolve, no=no is not isinstance(node, exp.Not))
-    if isinstance(node, exp.And | exp.Or):
-        parts = [_built(one, resolve, no=no) for one in node.flatten()]
-        return every(*parts) if isinstance(node, exp.And) is not no else either(*parts)
-    if isinstance(node, exp.Boolean):
-        return ANYTHING if bool(node.this) is not no else NOTHING
-    if isinstance(node, exp.Between):
-        low = _compare(node.this, ">=", [node.args["low"]], resolve, no=no)
-        high = _compare(node.this, "<=", [node.args["high"]], resolve, no=no)
-        return either(low, high) if no else every(low, high)
-    return _comparison(node, resolve, no=no)
-
-
-def _comparison(node: exp.Expr, resolve: _Resolve, *, no: bool) -> Condition:
-    if isinstance(node, exp.In) and node.expressions and not node.args.get("query"):
-        return _compare(node.this, "in", node.expressions, resolve, no=no)
-    if isinstance(node, exp.Like):
-        return _compare(node.this, "like", [node.expression], resolve, no=no)
-    op = _COMPARES.get(type(node))
-    if op is None:
-        return ANYTHING
-    if _text(node.this) is not None:
-        return _compare(node.expression, turned(op), [node.this], resolve, no=no)
-    return _compare(node.this, op, [node.expression], resolve, no=no)
-
-
-def _compare(
-    column: exp.Expr, op: Op, values: Sequence[exp.Expr], resolve: _Resolve, *, no: bool
-) -> Condition:
-    texts = [text for text in map(_text, values) if text is not None]
-    name = resolve(column) if isinstance(column, exp.Column) else None
-    if name is None or len(texts) != len(values):
-        return ANYTHING
-    found = Compare(name, op, tuple(texts))
-    return negated(found) if no else found
-
-
-def _text(node: exp.Expr | None) -> str | None:
-    """The text of a literal, also of one in parentheses or cast to varchar."""
-    while isinstance(node, exp.Paren) or (
-        isinstance(node, exp.Cast) and node.to.this is exp.DType.VARCHAR and not node.to.expressions
-    ):
-        node = node.this
-    return str(node.this) if isinstance(node, exp.Literal) and node.is_string else None
