@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from permissions import permissions_page
 from typer.main import get_command
 
 from trailhouse.cli.app import app
@@ -90,7 +91,12 @@ def _function(name: str) -> str:
 def pages() -> dict[Path, str]:
     """What the pages should say."""
     python = ROOT / "docs" / "python.md"
-    return {ROOT / "docs" / "commands.md": commands_page(), python: python_page(python.read_text("utf-8"))}
+    permissions = ROOT / "docs" / "permissions.md"
+    return {
+        ROOT / "docs" / "commands.md": commands_page(),
+        python: python_page(python.read_text("utf-8")),
+        permissions: permissions_page(permissions.read_text("utf-8")),
+    }
 
 
 def main() -> int:

@@ -101,6 +101,7 @@ def test_keys_lake_and_access_points(policy: Any) -> None:  # noqa: ANN401
     ("args", "told"),
     [
         (("runner", "--account-id", "12"), "12 digits"),
+        (("analyst", *ACCOUNT, "--catalog-account", "x"), "--catalog-account x: account ids"),
         (("bucket", *ACCOUNT), "give --principal"),
         (("bucket", *ACCOUNT, "--principal", "me"), "--principal me: give an ARN"),
         (("bucket", *ACCOUNT, "--principal", READER, "--bucket", "b"), "--bucket b is none of the sources"),

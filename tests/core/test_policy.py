@@ -143,7 +143,9 @@ def test_the_operator_tries_in_a_place_of_its_own() -> None:
         assert not may(Role.OPERATOR, "s3:PutObject", kept)
     assert may(Role.OPERATOR, "glue:CreateTable", f"{GLUE}table/trailhouse_selftest_1/anything")
     assert may(Role.OPERATOR, "glue:DeleteDatabase", f"{GLUE}table/security/anything")
-    assert may(Role.OPERATOR, "glue:GetTables", f"{GLUE}table/security/anything")  # or a full database looks empty
+    assert may(
+        Role.OPERATOR, "glue:GetTables", f"{GLUE}table/security/anything"
+    )  # or a full database looks empty
     assert not may(Role.RUNNER, "glue:GetTables", f"{GLUE}table/security/anything")
     assert not may(Role.OPERATOR, "glue:DeleteTable", f"{GLUE}table/security/anything")
 
@@ -176,6 +178,18 @@ def test_an_access_point_is_named_by_its_arn() -> None:
     assert not any("s3alias" in json.dumps(document(role_policy(role, names))) for role in Role)
     found = bucket_policy(names, "trail-abc-s3alias", [READER])
     assert {arn for statement in found for arn in statement.resources} == {point, f"{point}/object/AWSLogs/*"}
+
+
+def test_a_shared_catalog_is_the_owners_and_the_workgroup_is_not() -> None:
+    names = replace(PLAIN, catalog_account="999900001111")
+    assert may(
+        Role.ANALYST, "glue:GetTable", "arn:aws:glue:eu-west-1:999900001111:table/security/cloudtrail", names
+    )
+    assert not may(Role.ANALYST, "glue:GetTable", f"{GLUE}table/security/cloudtrail", names)
+    workgroup = "arn:aws:athena:eu-west-1:111122223333:workgroup/primary"
+    assert may(Role.ANALYST, "athena:StartQueryExecution", workgroup, names)
+    entry = grants_of_lake_formation(Role.ANALYST, names, [READER])["Entries"][0]
+    assert entry["Resource"]["Database"]["CatalogId"] == "999900001111"
 
 
 def test_bucket_and_key_allow_others_to_read_and_nothing_else() -> None:

@@ -71,7 +71,10 @@ def run(
         str | None, typer.Option(metavar="NAME", help="Which bucket, where the sources have several.")
     ] = None,
     account_id: Annotated[
-        str | None, typer.Option(metavar="ID", help="Account of the catalog; with it AWS is not asked.")
+        str | None, typer.Option(metavar="ID", help="Account that calls; with it AWS is not asked.")
+    ] = None,
+    catalog_account: Annotated[
+        str | None, typer.Option(metavar="ID", help="Account of the catalog, where another shares it.")
     ] = None,
     kms_key: Annotated[
         list[str] | None,
@@ -102,7 +105,7 @@ def run(
     call: Call = ctx.obj
     call.refuse_output("policy")
     given = _Given(
-        account_id, kms_key or (), results_key or (), catalog_key or (), access_point or (), results
+        account_id, kms_key or (), results_key or (), catalog_key or (), access_point or (), results, catalog_account
     )  # fmt: skip
     if kind is Kind.KMS:
         return _show(call, key_policy(_principals(call, principal)))
@@ -122,6 +125,7 @@ class _Given:
     catalog_keys: Sequence[str]
     access_points: Sequence[str]
     results: str | None
+    catalog_account: str | None
 
 
 def _show(call: Call, statements: tuple[Statement, ...]) -> int:
@@ -173,6 +177,7 @@ def _names(call: Call, given: _Given, *, writes: bool) -> Names:
         database=settings.database, table_prefix=settings.table_prefix, workgroup=settings.workgroup,
         log_keys=_arns("--kms-key", given.log_keys), result_keys=_arns("--results-key", given.result_keys),
         catalog_keys=_arns("--catalog-key", given.catalog_keys),
+        catalog_account=_checked("--catalog-account", given.catalog_account),
         roles=tuple(sorted({source.role_arn for source in settings.sources if source.role_arn})),
     )  # fmt: skip
 
@@ -203,10 +208,15 @@ def _results(call: Call, given: _Given, usual: str) -> Folder:
     return Folder(usual)
 
 
+def _checked(option: str, account: str | None) -> str:
+    if account is not None and not _ACCOUNT.fullmatch(account):
+        raise UsageError(f"{option} {account}: account ids have 12 digits, such as 012345678901")
+    return account or ""
+
+
 def _where(settings: Settings, account: str | None) -> tuple[str, str]:
     """Region and account. Raises UsageError, AwsError."""
-    if account is not None and not _ACCOUNT.fullmatch(account):
-        raise UsageError(f"--account-id {account}: account ids have 12 digits, such as 012345678901")
+    _checked("--account-id", account)
     if account and settings.region:
         return settings.region, account
     gate = _gate(settings)

@@ -54,7 +54,7 @@ class Names:
     Attributes:
         partition: `aws`, `aws-us-gov`, `aws-cn`.
         region: of Glue and Athena.
-        account: that holds the catalog.
+        account: of the caller, with the workgroup.
         logs: where the logs are.
         results: where Athena writes results.
         scratch: where `selftest` writes.
@@ -64,6 +64,7 @@ class Names:
         workgroup: of Athena.
         log_keys, result_keys, catalog_keys: ARNs of KMS keys of logs, of results and lake, of the catalog.
         roles: ARNs of roles that sources are read with.
+        catalog_account: that holds the catalog, where it is shared by another; else "".
     """
 
     partition: str
@@ -80,6 +81,7 @@ class Names:
     result_keys: tuple[str, ...] = ()
     catalog_keys: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    catalog_account: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -188,8 +190,9 @@ def grants_of_lake_formation(role: Role, names: Names, principals: Sequence[str]
 
     Lake Formation knows no beginnings of names: the grants are on all tables of the database.
     """
-    database = {"Database": {"CatalogId": names.account, "Name": names.database}}
-    tables = {"Table": {"CatalogId": names.account, "DatabaseName": names.database, "TableWildcard": {}}}
+    catalog = names.catalog_account or names.account
+    database = {"Database": {"CatalogId": catalog, "Name": names.database}}
+    tables = {"Table": {"CatalogId": catalog, "DatabaseName": names.database, "TableWildcard": {}}}
     entries = [
         {
             "Id": f"{number}-{what}",
@@ -204,7 +207,7 @@ def grants_of_lake_formation(role: Role, names: Names, principals: Sequence[str]
             *_locations(role, names),
         )
     ]
-    return {"CatalogId": names.account, "Entries": entries}
+    return {"CatalogId": catalog, "Entries": entries}
 
 
 LAKE_FORMATION: Mapping[Role, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -218,9 +221,10 @@ LAKE_FORMATION: Mapping[Role, tuple[tuple[str, ...], tuple[str, ...]]] = {
 def _locations(role: Role, names: Names) -> Iterator[tuple[str, dict[str, Any], tuple[str, ...]]]:
     if role is Role.ANALYST:
         return
+    catalog = names.catalog_account or names.account
     for number, folder in enumerate(names.logs, 1):
         arn = f"arn:{names.partition}:s3:::{folder.bucket}/{folder.prefix}".rstrip("/")
-        resource = {"DataLocation": {"CatalogId": names.account, "ResourceArn": arn}}
+        resource = {"DataLocation": {"CatalogId": catalog, "ResourceArn": arn}}
         yield f"location-{number}", resource, ("DATA_LOCATION_ACCESS",)
 
 
@@ -331,9 +335,10 @@ def _arns(kind: Resource, place: Place, names: Names) -> Iterator[str]:
     elif kind is Resource.ROLE:
         yield from names.roles
     else:
+        account = names.account if kind is Resource.WORKGROUP else names.catalog_account or names.account
         for given in _named(kind, place, names):
             text = kind.value.format(
-                region=names.region, account=names.account, workgroup=_literal(names.workgroup), **given
+                region=names.region, account=account, workgroup=_literal(names.workgroup), **given
             )
             yield f"arn:{names.partition}:{text}"
 
