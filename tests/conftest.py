@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["bed.fixtures"]
 CORPUS = os.environ.get("TRAILHOUSE_CORPUS", "")
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 

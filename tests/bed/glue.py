@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 import time
@@ -50,7 +51,6 @@ class StrictGlue(Tables):
 
     @property
     def calls(self) -> list[Call]:
-        """Every call so far."""
         return self.log.calls
 
     @property
@@ -74,7 +74,7 @@ class StrictGlue(Tables):
 
     def serve(self) -> transport.Server:
         """Answer over HTTP on a free port; a context manager with `url`."""
-        return transport.Server(self)
+        return transport.Server(functools.partial(transport.json_answer, self))
 
     # -- one call
 
