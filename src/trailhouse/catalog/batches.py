@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from trailhouse.catalog import bodies
 from trailhouse.catalog.encoding import encoded_partition, partition
 from trailhouse.catalog.inputs import accepted
 from trailhouse.catalog.port import Outcome
@@ -108,7 +109,9 @@ class Batches:
         self._gate = gate
         self._database = database
         self._wait = wait
-        self._input = gate.client("glue").meta.service_model.shape_for("PartitionInput")
+        client = gate.client("glue")
+        self._input = client.meta.service_model.shape_for("PartitionInput")
+        bodies.watch(client)
 
     def carry_out(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         """Carry out changes of one table's partitions, several batches at once; outcomes batch by batch."""
@@ -165,7 +168,7 @@ class Batches:
                     batch.fail(values, error)
 
     def _create(self, batch: _Batch, waiting: list[Values]) -> None:
-        inputs = [encoded_partition(_wanted(batch.changes[values])) for values in waiting]
+        inputs = [_wanted(batch.changes[values]) for values in waiting]  # see `bodies`
         answer = self._call(Step.CREATE, batch.table, PartitionInputList=inputs)
         refused = self._refused(batch, Step.CREATE, answer, "PartitionValues")
         for values in waiting:
