@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections import Counter
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -21,20 +20,24 @@ PAGE = 1000
 
 
 class Counted:
-    """Counts LIST calls, in all and by prefix; waits as long as one takes."""
+    """Counts LIST calls, in all and at once; waits as long as one takes."""
 
     def __init__(self, latency: float = 0.0) -> None:
         self.calls = 0
-        self.prefixes: Counter[str] = Counter()
+        self.most = 0  # at once
+        self._now = 0
         self._latency = latency
         self._lock = Lock()
 
-    def called(self, prefix: str, times: int = 1) -> None:
+    def called(self, times: int = 1) -> None:
         with self._lock:
             self.calls += times
-            self.prefixes[prefix] += times
+            self._now += 1
+            self.most = max(self.most, self._now)
         if self._latency:
             time.sleep(self._latency * times)
+        with self._lock:
+            self._now -= 1
 
 
 class MemoryLister(Counted):
@@ -54,18 +57,18 @@ class MemoryLister(Counted):
 
     def children(self, bucket: str, prefix: str) -> Iterator[str]:
         if prefix in self._broken:
-            self.called(prefix)
+            self.called()
             raise self._broken[prefix]
         names = dict.fromkeys(
             head + slash
             for key in self._below(bucket, prefix)
             for head, slash, _ in [key[len(prefix) :].partition("/")]
         )
-        self.called(prefix, max(1, -(-len(names) // PAGE)))
+        self.called(max(1, -(-len(names) // PAGE)))
         yield from names
 
     def objects(self, bucket: str, prefix: str, limit: int) -> tuple[Stored, ...]:
-        self.called(prefix)
+        self.called()
         keys = [key for _, key in zip(range(limit), self._below(bucket, prefix), strict=False)]
         return tuple(self._stored(key) or Stored("STANDARD") for key in keys)
 
@@ -98,11 +101,11 @@ class ComputedLister(Counted):
     def children(self, bucket: str, prefix: str) -> Iterator[str]:  # noqa: ARG002 - the same in every bucket
         parts = prefix.split("/")[:-1]
         names = self._names(tuple(parts[: len(self.ROOT)]), len(parts), tuple(parts[len(self.ROOT) + 3 :]))
-        self.called("", max(1, -(-len(names) // PAGE)))
+        self.called(max(1, -(-len(names) // PAGE)))
         yield from names
 
     def objects(self, bucket: str, prefix: str, limit: int) -> tuple[Stored, ...]:  # noqa: ARG002
-        self.called("")
+        self.called()
         return (Stored("STANDARD"),) * min(limit, 8)
 
     @cache  # noqa: B019 - as long-lived as the test

@@ -103,15 +103,15 @@ def test_accounts_are_grouped() -> None:
 
 def test_oddities_are_counted_and_the_first_named() -> None:
     counting = Oddities()
-    for number in range(2000):
+    for number in reversed(range(2000)):
         counting.add(Oddity.FILE, f"s3://b/{number:04}")
         counting.add_service(f"Service{number}")
-    counting.add_service("Service1")
+    counting.add_service("Service1999")
     services, files = counting.found()
     assert files == Found(Oddity.FILE, 2000, tuple(f"s3://b/{number:04}" for number in range(10)))
     assert (services.oddity, services.count, len(services.samples)) == (Oddity.SERVICE, 2001, 10)
     assert dict(counting.services)["others"] == 1000
-    assert dict(counting.services)["Service1"] == 2
+    assert dict(counting.services)["Service1999"] == 2
 
 
 def look_at(classes: Sequence[str], seen: list[date], restored: Sequence[int] = ()) -> object:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from listings import ComputedLister, MemoryLister
+from trailhouse.aws.session import PARALLEL
 from trailhouse.core.deliveries import (
     RECORD_KINDS,
     AccountFolder,
@@ -329,6 +330,14 @@ def test_accounts_come_in_order_and_only_some_are_fetched_ahead() -> None:
         assert [account for account, _ in islice(stream, 3)] == accounts[:3]
         stream.close()  # type: ignore[attr-defined]
     assert lister.calls - before <= 40 * 5
+
+
+def test_calls_go_side_by_side_but_not_more_than_a_client_has_connections() -> None:
+    accounts, regions = [f"{number:012}" for number in range(30)], [f"eu-west-{n}" for n in range(8)]
+    lister = ComputedLister(accounts, regions, [TODAY], latency=0.002)
+    with discover(lister, "s3://logs") as house:
+        everything(house, TODAY)
+    assert 8 < lister.most <= PARALLEL
 
 
 def test_list_calls_stay_within_the_budget() -> None:

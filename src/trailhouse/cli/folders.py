@@ -84,7 +84,7 @@ class Folders:
         for found in self.oddities:
             if found.oddity.name != "SERVICE":
                 named = ", ".join(map(escape, found.samples[:3]))
-                yield f"{found.count:,} {found.oddity}: {named}"
+                yield f"{found.oddity} ({found.count:,}): {named}"
 
     def failures(self) -> Iterator[str]:
         """A line for each account and source that could not be listed."""

@@ -5,7 +5,7 @@
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -154,7 +154,7 @@ class Found:
     Attributes:
         oddity: which.
         count: how many folders or files.
-        samples: addresses of the first of them; of services their names, each once.
+        samples: addresses of the first of them by name; of services their names, each once.
     """
 
     oddity: Oddity
@@ -179,8 +179,8 @@ class Oddities:
         """
         self._counts[oddity] += 1
         samples = self._samples.setdefault(oddity, [])
-        if len(samples) < _SAMPLES:
-            samples.append(address)
+        insort(samples, address)  # the same ones whatever the order in which they are met
+        del samples[_SAMPLES:]
 
     def add_service(self, name: str) -> None:
         """Count a folder of another service beside CloudTrail's."""
@@ -194,7 +194,7 @@ class Oddities:
 
     def found(self) -> tuple[Found, ...]:
         """What was met so far, in the order of Oddity."""
-        samples = {oddity: tuple(sorted(first)) for oddity, first in self._samples.items()}
+        samples = {oddity: tuple(first) for oddity, first in self._samples.items()}
         samples[Oddity.SERVICE] = tuple(name for name, _ in self.services[:_SAMPLES])
         return tuple(Found(one, self._counts[one], samples[one]) for one in Oddity if self._counts[one])
 
