@@ -28,6 +28,9 @@ from catalog.changes import (
     table_of,
     update,
 )
+from trailhouse.aws.access import Access
+from trailhouse.aws.gate import Gate
+from trailhouse.catalog.glue import GlueCatalog
 from trailhouse.catalog.port import Restrictions
 from trailhouse.core.plan import Action
 from trailhouse.core.state import INDEXED_KEYS, View
@@ -42,7 +45,6 @@ if TYPE_CHECKING:
 
     from bed.glue import StrictGlue
     from catalog.changes import Connect
-    from trailhouse.catalog.glue import GlueCatalog
 
 
 def test_a_catalog_without_its_database_is_empty(catalog: GlueCatalog) -> None:
@@ -187,3 +189,15 @@ def test_restrictions_are_asked_of_the_settings(
     told = Restrictions(encrypted=True)
     monkeypatch.setattr("trailhouse.catalog.glue.restrictions", lambda _gate, database: (told, database)[0])
     assert catalog.restrictions() is told
+
+
+def test_it_works_over_http(strict: StrictGlue, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    with strict.serve() as server:
+        gate = Gate(Access(endpoint_url=server.url, region="eu-west-1"))
+        catalog = GlueCatalog(gate, "security", "cloudtrail")
+        run(catalog, DATABASE, make(ONE), *creates(range(230)), make(VIEW))
+        strict.partition_page = 100
+        assert held(catalog) == [partition(number) for number in range(230)]
+        gate.client("glue").close()
