@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from bed.athena import AwsWithAthena, StrictAthena, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bed.aws import Aws
+
+NOW = datetime(2023, 7, 20, 12, tzinfo=UTC)
 
 DATABASE = "security"
 BUCKET = "org-logs"
@@ -19,6 +26,31 @@ DAYS = ("2023-07-10", "2023-07-11", "2023-07-12")
 KEYS = ("region", "year", "month", "day", "logroot")
 OBJECTS, SIZE = 2, 1_000
 COLUMNS = ("eventtime", "eventname", "eventsource")
+
+
+@dataclass
+class Elsewhere:
+    """AWS with the small catalog; a test sets what Athena answers."""
+
+    aws: AwsWithAthena
+    athena: StrictAthena
+    table: Table
+    asked: list[str]
+
+    def counts(self) -> dict[str, int]:
+        """Calls by operation."""
+        return {**self.aws.glue.counts, **self.aws.s3.log.counts, **self.athena.log.counts}
+
+
+@contextmanager
+def started() -> Iterator[Elsewhere]:
+    """The bed with the small catalog on it."""
+    asked: list[str] = []
+    athena = StrictAthena(lambda sql, _: asked.append(sql) or found.table, looks=1)
+    with AwsWithAthena(athena) as aws:
+        build(aws)
+        found = Elsewhere(aws, athena, Table([("n", "bigint")], [[1]], scanned=24_000), asked)
+        yield found
 
 
 def build(aws: Aws) -> None:
