@@ -68,7 +68,7 @@ def view(accounts: Iterable[str], name: str = "cloudtrail", database: str = "def
     columns = [*COLUMNS.items(), *((key, "string") for key in KEYS)]
     typed = [{"name": column, "type": _presto(kind)} for column, kind in columns]
     body = {"originalSql": sql, "catalog": "awsdatacatalog", "schema": database, "columns": typed}
-    text = base64.b64encode(json.dumps(body).encode()).decode()
+    text = base64.b64encode(json.dumps(body, separators=(",", ":")).encode()).decode()
     return {
         "Name": name,
         "Owner": "hadoop",
