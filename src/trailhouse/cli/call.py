@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from trailhouse.config import Settings, Source
+    from trailhouse.config import Settings
     from trailhouse.dialect import Statement
     from trailhouse.evidence import Gap
     from trailhouse.options import Options
@@ -97,8 +97,7 @@ class Call:
         options = self.options
         if self.output and result:
             _ = self.form
-        locations = [self._location(source) for source in self.settings.log_sources()]
-        sources = open_storages(locations, options, sys.stdin.buffer)
+        sources = open_storages(self.locations(), options, sys.stdin.buffer)
         talk = IngestTalk(self.console, progress_on(self.console))
         house = Trailhouse(sources, options, now=self.now, progress=talk)
         if self.output:
@@ -114,22 +113,11 @@ class Call:
         if not path.parent.is_dir():
             raise OutputError(f"{path}: not written: there is no folder {path.parent}: make it first")
 
-    def _location(self, source: Source) -> Location:
-        """A source with its own access, or that of all."""
-        from trailhouse.storage import Access, Location  # noqa: PLC0415 - with the session
+    def locations(self) -> list[Location]:
+        """The sources, each with its access. Raises ConfigError when there is none."""
+        from trailhouse.storage.access import location  # noqa: PLC0415 - with the session
 
-        general = self.settings
-        own_role = source.role_arn is not None
-        access = Access(
-            endpoint_url=source.endpoint_url or general.endpoint_url,
-            profile=source.profile or general.profile,
-            role_arn=source.role_arn or general.role_arn,
-            external_id=source.external_id or (None if own_role else general.external_id),
-            region=source.region or general.region,
-            requester_pays=source.requester_pays,
-            expected_owner=source.expected_bucket_owner,
-        )
-        return Location(source.uri, access)
+        return [location(self.settings, source) for source in self.settings.log_sources()]
 
     def refuse_output(self, command: str) -> None:
         """Refuse --output where there is nothing to write. Raises UsageError."""
