@@ -15,11 +15,11 @@ from trailhouse.catalog.checked import Checked
 from trailhouse.catalog.convergence import Aim, Convergence
 from trailhouse.catalog.draft import actual_digest
 from trailhouse.catalog.undo import Undo
-from trailhouse.core.adoption import kept_name, takes_over
+from trailhouse.core.adoption import kept_name
 from trailhouse.core.deliveries import AccountFolder, Delivery
 from trailhouse.core.descriptor import Digester
 from trailhouse.core.layout import Kind
-from trailhouse.core.plan import Action, Part, Target
+from trailhouse.core.plan import Action, Part, Target, takes_over
 from trailhouse.core.state import Table, View
 
 if TYPE_CHECKING:

@@ -19,12 +19,11 @@ from trailhouse.core.adoption import (
     is_former,
     kept_definition,
     kept_name,
-    takes_over,
     why_foreign,
 )
 from trailhouse.core.deliveries import AccountFolder, Delivery
 from trailhouse.core.layout import Kind
-from trailhouse.core.plan import Action, Change, Target
+from trailhouse.core.plan import Action, Change, Target, takes_over
 from trailhouse.core.state import Found, Table, View
 
 ACCOUNT = "111122223333"

@@ -53,10 +53,13 @@ _MONTHLY = 1.00 / 100_000
 class _Seen(Checked):
     """The catalog without the definitions that are being taken over, and what one part read of it."""
 
-    def __init__(self, catalog: Catalog, shown: Mapping[str, Found]) -> None:
+    def __init__(self, catalog: Catalog, shown: Mapping[str, Found], *, exists: bool) -> None:
         super().__init__(catalog)
-        self._shown = shown
+        self._shown, self._exists = shown, exists
         self._read: dict[Read, Mapping[tuple[str, ...], Partition]] = {}
+
+    def exists(self) -> bool:
+        return self._exists
 
     def definitions(self) -> Mapping[str, Found]:
         return self._shown
@@ -129,7 +132,7 @@ class Adoption:
         self._old: dict[str, Found] = {}
         self._raw: Table | None = None
         self._flow: Convergence | None = None
-        self._seen = _Seen(catalog, {})
+        self._seen = _Seen(catalog, {}, exists=False)
         self._digester = Digester()
         self.failed: set[str] = set()
         self.count = 0
@@ -141,13 +144,14 @@ class Adoption:
 
     def parts(self) -> Iterator[Part]:
         """The plan, in the order in which it has to be carried out. Raises AwsError as `Convergence` does."""
-        self._found = self._catalog.definitions() if self._catalog.exists() else {}
+        exists = self._catalog.exists()
+        self._found = self._catalog.definitions() if exists else {}
         self._old = {name: one for name, one in self._found.items() if self._adopt and self._wanted(one)}
         self.count = sum(isinstance(one.definition, Table) for one in self._old.values())
         partitions, oldest = self._scan()
         shown = {name: one for name, one in self._found.items() if name not in self._old}
         aim = self._aim if oldest is None else self._reaching(oldest)
-        self._seen = _Seen(self._catalog, shown)
+        self._seen = _Seen(self._catalog, shown, exists=exists)
         self._flow = Convergence(self._seen, self._surveyor, aim)
         self._flow.failed = self.failed
         for number, part in enumerate(self._flow.parts()):

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from trailhouse.catalog.checked import Checked
 from trailhouse.catalog.convergence import FORMER, TABLES
 from trailhouse.catalog.draft import actual_digest
 from trailhouse.core import desired
@@ -91,7 +92,7 @@ class Application:
             prefix: `table_prefix`.
             advance: hears how many more changes are done.
         """
-        self._catalog = catalog
+        self._catalog = Checked(catalog)
         self._design = Design(database, prefix, Shape.PER_ACCOUNT)
         self._advance = advance
         self._missing: set[str] = set()
@@ -145,9 +146,12 @@ class Application:
         return left
 
     def _adjusted(self, change: Change) -> list[Change]:
-        """A union without the tables that are not there; nothing where nothing of it would be left."""
+        """A union without the tables that are not there; nothing where nothing of it would be left.
+
+        A copy is written as it is, so that it stays one.
+        """
         view = change.after
-        if not isinstance(view, View) or not named_tables(view.sql) & self._missing:
+        if change.source or not isinstance(view, View) or not named_tables(view.sql) & self._missing:
             return [change]
         parameters = dict(view.parameters)
         gone = sorted(named_tables(view.sql) & self._missing)

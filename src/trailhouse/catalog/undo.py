@@ -11,7 +11,7 @@ from trailhouse.catalog.draft import actual_digest
 from trailhouse.core.adoption import account_of, give_back, is_former
 from trailhouse.core.descriptor import Digester
 from trailhouse.core.plan import Action, Change, Part, Read, Refusal, Target, foreign
-from trailhouse.core.state import Found, Partition, Table, View
+from trailhouse.core.state import Found, Partition, Shape, Table, View, recorded_shape
 from trailhouse.errors import AwsError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Undo:
     """A plan in the making that puts back what was taken over and removes what is ours.
 
     Attributes:
+        shape: of the tables that are ours; known once `parts` has begun.
         failed: parts that could not be carried out; whoever carries out says so here, and ours stays then.
     """
 
@@ -32,11 +33,13 @@ class Undo:
         self._catalog = catalog
         self._prefix = prefix
         self._digester = Digester()
+        self.shape = Shape.PER_ACCOUNT
         self.failed: set[str] = set()
 
     def parts(self) -> Iterator[Part]:
         """The plan, in the order in which it has to be carried out. Raises AwsError."""
         found = self._catalog.definitions() if self._catalog.exists() else {}
+        self.shape = recorded_shape(found.values()) or self.shape
         kept = sorted((one for one in found.values() if one.backup_of), key=_is_view)
         if not kept:
             reason = "nothing is kept of former definitions: there is nothing to put back"

@@ -6,23 +6,29 @@ import gzip
 import json
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
 
+from trailhouse.cli import adopting
 from trailhouse.cli.call import INCOMPLETE
 from trailhouse.errors import CatalogError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
-    from trailhouse.catalog.aim import Aim
     from trailhouse.catalog.application import Report
     from trailhouse.catalog.opening import Opened
     from trailhouse.cli.call import Call
+    from trailhouse.cli.planning import Flow
     from trailhouse.core.plan import Part, Tally
     from trailhouse.core.saved_plan import Header
+    from trailhouse.storage.discovery import Discovery
+
+    OpenFlow = Callable[[], AbstractContextManager[tuple[Flow, Discovery | None]]]
 
 
 def run(
@@ -40,6 +46,18 @@ def run(
     allow_deletes: Annotated[
         bool, typer.Option("--allow-deletes", help="Remove many partitions, too.")
     ] = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Take cloudtrail-partitioner's tables and view over.")
+    ] = False,
+    adopt_count: Annotated[
+        int | None,
+        typer.Option(
+            "--adopt-count", metavar="N", help="How many of its tables to replace; else it is asked."
+        ),
+    ] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Put back what --adopt replaced, and remove what is trailhouse's.")
+    ] = False,
 ) -> int:
     """Make the catalog what it should be: tables, partitions, views.
 
@@ -52,47 +70,51 @@ def run(
     call: Call = ctx.obj
     call.refuse_output("apply")
     as_json = planning.is_json(call)
-    if plan and (target or everything or allow_deletes):
+    if plan and (target or everything or allow_deletes or adopt or undo):
         raise UsageError(
-            "a saved plan is carried out as it is: give --target, --all, --allow-deletes to `plan`"
+            "a saved plan is carried out as it is: give --target, --all, --allow-deletes, --adopt to `plan`"
         )
+    if undo and (target or everything or allow_deletes or adopt):
+        raise UsageError("--undo puts everything back: it goes with no other option that says what to do")
     opened = open_catalog(call.settings)
     if plan:
-        return _saved(call, opened, plan, as_json=as_json)
+        return _saved(call, opened, plan, adopt_count, as_json=as_json)
     aim = aim_of(
         call.settings, planning.today(call), known_regions(opened.gate), everything=everything,
         targets=target or (), allow_deletes=allow_deletes,
     )  # fmt: skip
-    return _planned(call, opened, aim, as_json=as_json)
+    open_flow = partial(adopting.open_flow, call, opened, aim, "apply", adopt=adopt, undo=undo)
+    return _planned(call, opened, open_flow, adopt_count, as_json=as_json)
 
 
-def _planned(call: Call, opened: Opened, aim: Aim, *, as_json: bool) -> int:
+def _planned(
+    call: Call, opened: Opened, open_flow: OpenFlow, adopt_count: int | None, *, as_json: bool
+) -> int:
     """Plan into a file of its own, ask, and carry out what was shown."""
     from trailhouse.catalog.application import refuse  # noqa: PLC0415 - heavy
-    from trailhouse.catalog.convergence import Convergence  # noqa: PLC0415 - heavy
-    from trailhouse.catalog.opening import open_sources  # noqa: PLC0415 - heavy
     from trailhouse.cli import planning  # noqa: PLC0415 - heavy
 
     with tempfile.TemporaryFile() as file:
         with (
-            open_sources(call.settings, aim.today, "apply") as discovery,
+            open_flow() as (flow, discovery),
             gzip.GzipFile("", "wb", compresslevel=1, fileobj=file) as packed,
         ):
-            flow = Convergence(opened.catalog, discovery, aim)
             tally, requests = planning.make(
                 call, flow, opened.place, say=call.console.note, writes=[packed.write]
             )
         call.console.note(planning.headline(tally))
         planning.tell(call, tally, requests, discovery)
         refuse(tally)
-        if tally.changes and not call.confirm("Carry this out?"):
+        if not adopting.agreed(call, tally, adopt_count):
+            return 1
+        if tally.changes and not tally.taken_over and not call.confirm("Carry this out?"):
             return 1
         file.seek(0)
         with planning.read_plan(cast("BinaryIO", file), "the plan") as (_, parts):
             return _carry_out(call, opened, parts, tally, as_json=as_json)
 
 
-def _saved(call: Call, opened: Opened, path: Path, *, as_json: bool) -> int:
+def _saved(call: Call, opened: Opened, path: Path, adopt_count: int | None, *, as_json: bool) -> int:
     """Look whether everything is as it was when the plan was made, and carry it out."""
     from trailhouse.catalog.application import check  # noqa: PLC0415 - heavy
     from trailhouse.cli import planning  # noqa: PLC0415 - heavy
@@ -101,6 +123,8 @@ def _saved(call: Call, opened: Opened, path: Path, *, as_json: bool) -> int:
         _check_place(call, opened, header, path)
         tally = check(parts, opened.catalog, str(path), header.prefix)
     call.console.note(planning.headline(tally))
+    if not adopting.agreed(call, tally, adopt_count):
+        return 1
     with planning.open_plan(path) as (_, parts):
         return _carry_out(call, opened, parts, tally, as_json=as_json)
 

@@ -28,6 +28,9 @@ def run(
     allow_deletes: Annotated[
         bool, typer.Option("--allow-deletes", help="Plan to remove many partitions, too.")
     ] = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Plan to take cloudtrail-partitioner's tables and view over.")
+    ] = False,
     detailed_exitcode: Annotated[
         bool,
         typer.Option("--detailed-exitcode", help="0: nothing to do, 2: changes, 1: failed, 3: incomplete."),
@@ -39,9 +42,8 @@ def run(
     """
     import sys  # noqa: PLC0415 - as below
 
-    from trailhouse.catalog.convergence import Convergence  # noqa: PLC0415 - boto3 is heavy
-    from trailhouse.catalog.opening import aim_of, known_regions, open_catalog, open_sources  # noqa: PLC0415
-    from trailhouse.cli import planning  # noqa: PLC0415 - likewise
+    from trailhouse.catalog.opening import aim_of, known_regions, open_catalog  # noqa: PLC0415 - boto3 is heavy
+    from trailhouse.cli import adopting, planning  # noqa: PLC0415 - likewise
 
     call: Call = ctx.obj
     call.refuse_output("plan")
@@ -53,8 +55,10 @@ def run(
         call.settings, today, known_regions(opened.gate), everything=everything, targets=target or (),
         allow_deletes=allow_deletes,
     )  # fmt: skip
-    with open_sources(call.settings, today, "plan") as discovery, planning.plan_file(out) as writes:
-        flow = Convergence(opened.catalog, discovery, aim)
+    with (
+        adopting.open_flow(call, opened, aim, "plan", adopt=adopt) as (flow, discovery),
+        planning.plan_file(out) as writes,
+    ):
         say = None if as_json else planning.printer(call)
         to_stdout = (sys.stdout.buffer.write,) if as_json else ()
         tally, requests = planning.make(call, flow, opened.place, say=say, writes=(*writes, *to_stdout))

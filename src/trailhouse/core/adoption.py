@@ -308,13 +308,6 @@ def former_definition(kept: Found) -> Definition:
     return replace(held, name=kept.backup_of, parameters=tuple(parameters))
 
 
-def takes_over(change: Change) -> bool:
-    """Whether a change replaces a table that is not ours: it has to be agreed to by count."""
-    held = change.before
-    replaced = change.action is Action.REPLACE and isinstance(held, Table)
-    return replaced and MARK not in dict(held.parameters)  # type: ignore[union-attr] # narrowed by `replaced`
-
-
 def _beside(former: Former, table: Table, own: Sequence[Change]) -> list[Change] | Refusal:
     """The new table under another name, with its partitions, read back. What is there of it is used."""
     beside = beside_table(table)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from trailhouse.core.state import VERSION, Definition, Found, Partition, Table, partition_day
+from trailhouse.core.state import MARK, VERSION, Definition, Found, Partition, Table, partition_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -134,9 +134,18 @@ class Part:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of changes, added up part by part."""
+    """Counts of changes, added up part by part.
+
+    Attributes:
+        counts: by what is changed, and how.
+        taken_over: tables among them that are replaced and are not ours.
+        refusals: of all parts.
+        warnings: of all parts.
+        errors: of parts that could not be planned, with their names.
+    """
 
     counts: Counter[tuple[Target, Action]] = field(default_factory=Counter)
+    taken_over: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     errors: list[tuple[str, TrailhouseError]] = field(default_factory=list)
@@ -144,6 +153,7 @@ class Tally:
     def add(self, part: Part) -> None:
         """Count a part."""
         self.counts.update((change.target, change.action) for change in part.changes)
+        self.taken_over += sum(map(takes_over, part.changes))
         self.refusals += part.refusals
         self.warnings += part.warnings
         if part.error is not None:
@@ -177,6 +187,12 @@ def diff_definition(wanted: Definition, found: Found | None) -> list[Change] | R
     changed = Change(Action.UPDATE, target, wanted.name, (), actual, wanted, why, found.revision)
     held = (actual.indexes or ()) if isinstance(actual, Table) else ()
     return [*([changed] if why else []), *_indexes(wanted, held)]
+
+
+def takes_over(change: Change) -> bool:
+    """Whether a change replaces a table that is not ours: it has to be agreed to by count."""
+    held = change.before
+    return change.action is Action.REPLACE and isinstance(held, Table) and MARK not in dict(held.parameters)
 
 
 def foreign(found: Found) -> Refusal | None:
