@@ -32,7 +32,18 @@ from trailhouse.core.plan import (
     diff_partitions,
     too_many_deletes,
 )
-from trailhouse.core.state import VERSION, Shape, Table, recorded_shape, with_since
+from trailhouse.core.schema import view_columns
+from trailhouse.core.state import (
+    CLOUDTRAIL_FORMAT,
+    VERSION,
+    Shape,
+    Table,
+    hive_columns,
+    recorded_shape,
+    view_columns_of,
+    with_reach,
+    with_since,
+)
 from trailhouse.core.views import account_name, kind_name, raw_name
 from trailhouse.errors import AwsError, CredentialsError, UsageError
 
@@ -143,21 +154,26 @@ class Convergence:
 
     def _since(self, account: str) -> date:
         """The first day to look at: where an account is not complete, the first that it has or should have."""
-        names = [account_name(self._aim.prefix, kind, account) for kind in RECORD_KINDS]
-        held = [found for name in names if (found := self._found.get(name)) and found.version is not None]
-        if held and all(self._is_complete(found) for found in held):
+        if self._aim.days is None:
+            return date.min
+        held = {kind: self._own(kind, account) for kind in RECORD_KINDS}
+        ours = [found for found in held.values() if found and found.version is not None]
+        if ours and all(self._is_complete(kind, found) for kind, found in held.items() if found in ours):
             return max(self._aim.heal_from, self._aim.first_day)
-        return min([self._aim.first_day, *(found.since for found in held if found.since)])
+        return min([self._aim.first_day, *(found.reach for found in ours if found.reach)])
 
-    def _is_complete(self, found: Found | None) -> bool:
-        since = self._held_since(found)
-        return since is not None and since <= self._aim.first_day
+    def _own(self, kind: Kind, account: str) -> Found | None:
+        return self._found.get(account_name(self._aim.prefix, kind, account))
 
-    def _held_since(self, found: Found | None) -> date | None:
-        """What the table or view of an account's name says, if it is of the shape that is wanted."""
-        if found is None or isinstance(found.definition, Table) != (self.shape is Shape.PER_ACCOUNT):
-            return None
-        return found.since
+    def _is_complete(self, kind: Kind, found: Found | None) -> bool:
+        """Whether all partitions are there, with the columns of today."""
+        if found is None or found.since is None or found.since > self._aim.first_day:
+            return False
+        held = found.definition
+        if isinstance(held, Table):
+            current = (held.columns, held.format) == (hive_columns(kind), CLOUDTRAIL_FORMAT)
+            return self.shape is Shape.PER_ACCOUNT and current
+        return self.shape is not Shape.PER_ACCOUNT and held.columns == view_columns_of(view_columns(kind))
 
     def _account_part(
         self,
@@ -168,14 +184,14 @@ class Convergence:
     ) -> Part:
         if isinstance(deliveries, AwsError):
             return Part(account, error=deliveries)
-        own = {kind: account_name(self._aim.prefix, kind, account) for kind in RECORD_KINDS}
+        names = [account_name(self._aim.prefix, kind, account) for kind in RECORD_KINDS]
         shared = [] if self.shape is Shape.PER_ACCOUNT else self._raw_names
-        draft = Draft(account, self._digester, sorted({*own.values(), *shared}))
+        draft = Draft(account, self._digester, sorted([*names, *shared]))
         since = self._since(account)
         kinds = [kind for kind in RECORD_KINDS if any(one.kind is kind for one in deliveries)]
         try:
             if since > self._aim.first_day and not all(
-                self._is_complete(self._found.get(own[kind])) for kind in kinds
+                self._is_complete(kind, self._own(kind, account)) for kind in kinds
             ):
                 since = self._aim.first_day  # a kind that is new for this account
                 deliveries = self._surveyor.deliveries(folders, open_ended(since))
@@ -200,22 +216,22 @@ class Convergence:
         self._planned.setdefault(kind, set()).add(account)
         folder = min(one.folder for one in deliveries if one.kind is kind)
         table = desired.raw_table(self._design, kind, folder, projection)
-        own = self._found.get(account_name(self._aim.prefix, kind, account))
-        held_since = self._held_since(own)
+        own = self._own(kind, account)
+        complete = self._is_complete(kind, own)
+        reached = own.since if own and complete else since
         if self.shape is Shape.PER_ACCOUNT:
-            table = with_since(table, held_since)
+            table = with_since(table, reached) if complete else with_reach(table, since)
             draft.add(diff_definition(table, own))
         elif table.name not in self._found and table.name not in self._made:
             draft.add(diff_definition(table, None))  # the first account that delivers this kind
             self._made.add(table.name)
         if self.shape is not Shape.PROJECTED:
             self._add_partitions(draft, table, kind, account, deliveries, since)
-        reached = held_since if self._is_complete(own) else since
         if self.shape is not Shape.PER_ACCOUNT:
             for view in desired.account_views(self._design, kind, [account]):
                 marked = with_since(view, None if self.shape is Shape.PROJECTED else reached)
                 draft.add(diff_definition(marked, own))
-        elif reached != held_since:
+        elif not complete:
             after = with_since(table, reached)
             draft.add([Change(Action.UPDATE, Target.TABLE, table.name, (), table, after, ("complete",))])
 

@@ -29,6 +29,8 @@ SHAPE_PARAMETER = "trailhouse.shape"
 BACKUP_PARAMETER = "trailhouse.backup-of"
 SINCE_PARAMETER = "trailhouse.since"
 """First day whose partitions are all there; set once they are, on the table or view of an account's name."""
+REACH_PARAMETER = "trailhouse.reach"
+"""First day that can have a partition; set while not all are there yet, so that a later run reaches as far."""
 
 DATE_KEYS = ("year", "month", "day")
 ACCOUNT_KEYS = ("region", *DATE_KEYS, "logroot")
@@ -173,8 +175,16 @@ class Found:
     @property
     def since(self) -> date | None:
         """First day whose partitions are all there, UTC; None if that was never reached."""
+        return self._day(SINCE_PARAMETER)
+
+    @property
+    def reach(self) -> date | None:
+        """First day that can have a partition, UTC; None if that is not said."""
+        return self._day(REACH_PARAMETER) or self.since
+
+    def _day(self, parameter: str) -> date | None:
         try:
-            return date.fromisoformat(dict(self.definition.parameters).get(SINCE_PARAMETER, ""))
+            return date.fromisoformat(dict(self.definition.parameters).get(parameter, ""))
         except ValueError:
             return None
 
@@ -186,9 +196,18 @@ class Found:
 
 def with_since(definition: D, since: date | None) -> D:
     """The same definition, saying from which day on its partitions are all there; None: saying nothing."""
-    parameters = {key: value for key, value in definition.parameters if key != SINCE_PARAMETER}
-    if since is not None:
-        parameters[SINCE_PARAMETER] = since.isoformat()
+    return _saying(definition, SINCE_PARAMETER, since)
+
+
+def with_reach(definition: D, reach: date) -> D:
+    """The same definition, saying that it is not complete, and from which day on it is to be."""
+    return _saying(definition, REACH_PARAMETER, reach)
+
+
+def _saying(definition: D, parameter: str, day: date | None) -> D:
+    parameters = {k: v for k, v in definition.parameters if k not in {SINCE_PARAMETER, REACH_PARAMETER}}
+    if day is not None:
+        parameters[parameter] = day.isoformat()
     return replace(definition, parameters=tuple(sorted(parameters.items())))
 
 
