@@ -9,6 +9,7 @@ from catalog.layouts import TODAY, Layout
 from listings import MemoryLister
 from trailhouse.catalog.aim import Aim
 from trailhouse.catalog.application import Application, Report
+from trailhouse.catalog.checked import Checked
 from trailhouse.catalog.convergence import Convergence
 from trailhouse.core.plan import Part, Tally
 from trailhouse.core.saved_plan import Header, Writer, read
@@ -30,15 +31,12 @@ class Killed(BaseException):
     """The process is gone."""
 
 
-class Killing:
+class Killing(Checked):
     """A catalog whose caller is killed once so many changes are done."""
 
-    def __init__(self, catalog: Any, after: int) -> None:
-        self._catalog = catalog
+    def __init__(self, catalog: Catalog, after: int) -> None:
+        super().__init__(catalog)
         self.left = after
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._catalog, name)
 
     def carry_out(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         if not changes:
@@ -52,7 +50,7 @@ class Killing:
                 raise Killed
 
 
-def aim(today: date = TODAY, **options: Any) -> Aim:
+def aim(today: date = TODAY, **options: Any) -> Aim:  # noqa: ANN401
     return Aim(DATABASE, PREFIX, today, **options)
 
 
@@ -61,7 +59,7 @@ def discover(layout: Layout, today: date = TODAY, lister: MemoryLister | None = 
     return Discovery(map(Location, layout.sources), today=today, lister=lambda _: lister)
 
 
-def plan(catalog: Catalog, layout: Layout, today: date = TODAY, **options: Any) -> list[Part]:
+def plan(catalog: Catalog, layout: Layout, today: date = TODAY, **options: Any) -> list[Part]:  # noqa: ANN401
     with discover(layout, today) as discovery:
         return [*Convergence(catalog, discovery, aim(today, **options)).parts()]
 
@@ -87,7 +85,7 @@ def carry_out(catalog: Catalog, parts: Sequence[Part]) -> Report:
     return application.report
 
 
-def apply(catalog: Catalog, layout: Layout, today: date = TODAY, **options: Any) -> Report:
+def apply(catalog: Catalog, layout: Layout, today: date = TODAY, **options: Any) -> Report:  # noqa: ANN401
     """Plan and carry out, nothing refused."""
     parts = plan(catalog, layout, today, **options)
     assert not [refusal for part in parts for refusal in part.refusals]

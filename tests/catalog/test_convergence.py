@@ -49,7 +49,7 @@ def small() -> Layout:
     return Layout([*found, log(A, region="us-east-1", kind=KINDS[1])])
 
 
-def is_settled(catalog: MemoryCatalog, layout: Layout, today: date = TODAY, **options: Any) -> bool:
+def is_settled(catalog: MemoryCatalog, layout: Layout, today: date = TODAY, **options: Any) -> bool:  # noqa: ANN401
     return tally(plan(catalog, layout, today, **options)).changes == 0
 
 
@@ -300,7 +300,7 @@ def test_a_new_column_reaches_every_partition_that_there_is(options: dict[str, s
     for point in range(total.total()):
         catalog = begun()
         with pytest.raises(Killed):
-            carry_out(Killing(catalog, point), plan(catalog, layout, **options))  # type: ignore[arg-type] # as the port
+            carry_out(Killing(catalog, point), plan(catalog, layout, **options))
         apply(catalog, layout, **options)
         assert is_settled(catalog, layout, **options)
         assert catalog.held == whole.held, point
@@ -381,8 +381,10 @@ def test_indexes_where_the_catalog_allows_them() -> None:
 
 
 @pytest.mark.parametrize("options", SHAPES)
-@pytest.mark.parametrize("foreign", [Table("cloudtrail", ("x",), "s3://o/", (), CLOUDTRAIL_FORMAT),
-                                     View("cloudtrail", "SELECT 1", ()), View(f"cloudtrail_{A}", "SELECT 1", ())])  # fmt: skip
+@pytest.mark.parametrize("foreign", [
+    Table("cloudtrail", ("x",), "s3://o/", (), CLOUDTRAIL_FORMAT),
+    View("cloudtrail", "SELECT 1", ()), View(f"cloudtrail_{A}", "SELECT 1", ()),
+])  # fmt: skip
 def test_a_foreign_name_is_refused_by_name(foreign: Table | View, options: dict[str, str]) -> None:
     catalog = MemoryCatalog()
     catalog.put(foreign)
@@ -481,7 +483,7 @@ def test_killed_at_any_point_and_run_again(before: dict[str, Any], after: dict[s
     for point in range(total):
         catalog = begun()
         with pytest.raises(Killed):
-            carry_out(Killing(catalog, point), plan(catalog, layout, **after))  # type: ignore[arg-type] # as the port
+            carry_out(Killing(catalog, point), plan(catalog, layout, **after))
         assert apply(catalog, layout, **after).complete
         assert definitions(catalog.tables) == definitions(whole.tables), point
         assert catalog.held == whole.held, point

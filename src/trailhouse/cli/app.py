@@ -14,7 +14,21 @@ from typing import Annotated, Any, TypeAlias
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from trailhouse.cli import apply, clean, demo, ingest, init, inventory, plan, policy, query, summary, version
+from trailhouse.cli import (
+    apply,
+    clean,
+    ddl,
+    demo,
+    destroy,
+    ingest,
+    init,
+    inventory,
+    plan,
+    policy,
+    query,
+    summary,
+    version,
+)
 from trailhouse.cli.call import Call
 from trailhouse.errors import TrailhouseError
 from trailhouse.output import Console, Level
@@ -145,7 +159,9 @@ def options(
     )  # fmt: skip
 
 
-for module in (query, summary, inventory, ingest, plan, apply, policy, init, demo, clean, version):
+for module in (
+    query, summary, inventory, ingest, plan, apply, ddl, policy, destroy, init, demo, clean, version,
+):  # fmt: skip
     app.command(
         module.__name__.rpartition(".")[2],
         epilog="The options of `trailhouse --help` (--source, --since, --output, ...) work here, too.",

@@ -238,6 +238,21 @@ class Call:
         self.console.note(f"{question} [y/N]")
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
+    def confirm_count(self, question: str, count: int, what: str) -> bool:
+        """Ask for a number to be typed, unless --yes. Raises UsageError as `confirm` does.
+
+        Args:
+            question: what is about to be done.
+            count: the right answer.
+            what: is counted.
+        """
+        if self.yes:
+            return True
+        if self.no_input or not sys.stdin.isatty():
+            raise UsageError(f"{question} Say --yes to do it without being asked")
+        self.console.note(f"{question} Type the number of {what} to go on:")
+        return sys.stdin.readline().strip().replace(",", "") == str(count)
+
 
 def _listed(house: Trailhouse) -> Iterable[Input]:
     """What an inventory stands on: names and sizes."""

@@ -21,7 +21,7 @@ from trailhouse.output.console import Level
 from trailhouse.output.files import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from trailhouse.cli.call import Call
     from trailhouse.core.plan import Part
@@ -78,15 +78,15 @@ def make(
     return tally, requests
 
 
-def tell(call: Call, tally: Tally, requests: Requests, discovery: Discovery | None = None) -> None:
+def tell(call: Call, tally: Tally, requests: Requests | None, discovery: Discovery | None = None) -> None:
     """Say what goes with a plan: what was found, warnings, failures, refusals, what it costs."""
     console = call.console
     for found in discovery.oddities if discovery else ():
         console.detail(f"{found.count:,} {found.oddity}: {', '.join(map(escape, found.samples))}")
     _tell_some(console.warn, tally.warnings)
-    if requests.count:
+    if requests and requests.count:
         console.note(f"carrying it out takes about {count_of(requests.count, 'request')} to Glue")
-    if requests.objects > FREE_OBJECTS:
+    if requests and requests.objects > FREE_OBJECTS:
         console.warn(
             f"{requests.objects:,} more tables and partitions: Glue keeps {FREE_OBJECTS:,} without a charge"
         )
@@ -125,6 +125,12 @@ def is_json(call: Call) -> bool:
     if call.format not in {None, "table"}:
         raise UsageError(f"--format {call.format}: a plan is text, or JSON with --json")
     return False
+
+
+def text_only(call: Call, command: str) -> None:
+    """Refuse formats where the result is statements. Raises UsageError."""
+    if call.json or call.format:
+        raise UsageError(f"`{command}` writes SQL and nothing else: leave --json and --format out")
 
 
 def today(call: Call) -> date:
@@ -188,11 +194,3 @@ def exit_code(tally: Tally) -> int:
     if tally.refusals:
         return 1
     return 3 if tally.errors else 0
-
-
-def all_of(parts: Iterable[Part]) -> Tally:
-    """The counts of parts."""
-    tally = Tally()
-    for part in parts:
-        tally.add(part)
-    return tally

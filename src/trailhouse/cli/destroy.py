@@ -1,0 +1,88 @@
+"""`trailhouse destroy`: take away from the catalog what is ours."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from trailhouse.cli.call import INCOMPLETE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trailhouse.catalog.application import Report
+    from trailhouse.catalog.opening import Opened
+    from trailhouse.cli.call import Call
+    from trailhouse.core.plan import Part
+
+Stays = list[tuple[str, str]]
+
+
+def run(ctx: typer.Context) -> int:
+    """Remove our tables and views from the catalog; partitions go with them, logs never.
+
+    What goes is shown first, and the number of tables has to be typed. What stays is listed.
+    """
+    from trailhouse.catalog.application import refuse  # noqa: PLC0415 - boto3 is heavy
+    from trailhouse.catalog.opening import open_catalog  # noqa: PLC0415 - likewise
+    from trailhouse.catalog.removal import Removal  # noqa: PLC0415 - likewise
+    from trailhouse.cli import planning  # noqa: PLC0415 - likewise
+    from trailhouse.core.plan import Tally  # noqa: PLC0415 - likewise
+    from trailhouse.core.plan_text import part_lines, summary  # noqa: PLC0415 - likewise
+
+    call: Call = ctx.obj
+    call.refuse_output("destroy")
+    as_json = planning.is_json(call)
+    opened = open_catalog(call.settings)
+    removal, tally = Removal(opened.catalog), Tally()
+    parts = [*removal.parts()]
+    for part in parts:
+        tally.add(part)
+        for line in part_lines(part):
+            call.console.note(line)
+    refuse(tally)
+    question = f"{summary(tally)}, from {opened.database}; no log is touched."
+    if tally.changes and not call.confirm_count(question, removal.tables, "tables"):
+        return 1
+    return _remove(call, opened, removal.stays, parts, as_json=as_json)
+
+
+def _remove(call: Call, opened: Opened, stays: Stays, parts: Sequence[Part], *, as_json: bool) -> int:
+    """Carry it out, then take the database away where it is ours and empty."""
+    from trailhouse.catalog.application import Application, Failure  # noqa: PLC0415 - heavy
+    from trailhouse.catalog.removal import remove_database  # noqa: PLC0415 - heavy
+    from trailhouse.errors import AwsError  # noqa: PLC0415 - with the rest
+
+    settings = call.settings
+    application = Application(opened.catalog, settings.database, settings.table_prefix)
+    for part in parts:
+        application.carry_out(part)
+    report = application.report
+    try:
+        why = remove_database(opened.catalog, opened.database) if report.complete else "not all is removed"
+    except AwsError as error:
+        report.failed[opened.database] = Failure(error)
+    else:
+        stays += [(opened.database, why)] if why else []
+    _tell(call, report, stays, as_json=as_json)
+    return 0 if report.complete else INCOMPLETE
+
+
+def _tell(call: Call, report: Report, stays: Stays, *, as_json: bool) -> None:
+    from trailhouse.cli.apply import result  # noqa: PLC0415 - with the rest
+    from trailhouse.cli.planning import printer  # noqa: PLC0415 - heavy
+    from trailhouse.core.plan_text import done  # noqa: PLC0415 - with the rest
+
+    if as_json:
+        listed = [{"name": name, "reason": why} for name, why in stays]
+        sys.stdout.write(json.dumps({**result(report), "stays": listed}, sort_keys=True) + "\n")
+    else:
+        printer(call)(f"Done: {done(report.done)}.")
+    for name, why in stays:
+        call.console.note(f"{name} stays: {why}")
+    call.console.note("all logs stay, and so does what Athena wrote")
+    for name, failure in report.failed.items():
+        call.console.error(f"{name}: {failure.error}")
