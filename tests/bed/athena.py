@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from bed import limits
 from bed.aws import Aws
 from bed.faults import Call, Cut, Log, Refused
-from bed.transport import json_answer
+from bed.transport import Server, json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -236,6 +236,22 @@ class AwsWithAthena(Aws):
         if request.operation.startswith("AmazonAthena."):
             return json_answer(self.athena, request)
         return super()._answer(request)
+
+
+class Front(Server):
+    """An address of its own that has this Athena in it, and an AWS that runs already behind it."""
+
+    def __init__(self, aws: Aws, athena: StrictAthena) -> None:
+        def answer(request: Request) -> Answer:
+            if request.operation.startswith("AmazonAthena."):
+                return json_answer(athena, request)
+            return aws._answer(request)  # one door for both
+
+        super().__init__(answer)
+
+    def environment(self, aws: Aws) -> dict[str, str]:
+        """What a process needs in its environment to reach it."""
+        return {**aws.environment(), "AWS_ENDPOINT_URL": self.url}
 
 
 def on_trino(url: str, catalog: str = "awsdatacatalog", user: str = "athena") -> Callable[[str, str], Table]:
