@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from trailhouse.aws.access import Access
+from trailhouse.aws.gate import Gate
 from trailhouse.catalog.grants import restrictions, role_of
+from trailhouse.catalog.port import Restrictions
 from trailhouse.core.operations import find
 from trailhouse.errors import AccessDeniedError, AwsError, CredentialsError, NotFoundError, TrailhouseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from trailhouse.aws.gate import Gate
-    from trailhouse.catalog.port import Restrictions
+    from bed.aws import Aws
 
 ROLE = "arn:aws:iam::111122223333:role/runner"
 SESSION = "arn:aws:sts::111122223333:assumed-role/runner/night"
@@ -44,12 +44,11 @@ class Answers:
         find(service, operation)
         self.asked.append(parameters)
         answer = self.answers[f"{service} {operation}"]
+        if isinstance(answer, list):
+            answer = answer[int(cast("str", parameters.get("NextToken", "0")))]
         if isinstance(answer, TrailhouseError):
             raise answer
         return cast("dict[str, Any]", answer)
-
-    def pages(self, service: str, operation: str, /, **parameters: object) -> Iterator[dict[str, Any]]:
-        yield self.call(service, operation, **parameters)
 
 
 def asked(answers: dict[str, Any]) -> Restrictions:
@@ -94,6 +93,12 @@ def test_what_is_granted_is_not_asked_for(principal: str) -> None:
     assert "needs CREATE_TABLE there" in sentence
 
 
+def test_every_page_of_the_grants_is_read() -> None:
+    first, second = granted("other", "ALL")[GRANTS], granted(ROLE, "ALL")[GRANTS]
+    assert asked({**GOVERNED, GRANTS: [{**first, "NextToken": "1"}, second]}).missing_grants == ()
+    assert len(asked({**GOVERNED, GRANTS: [{**first, "NextToken": "1"}, first]}).missing_grants) == 1
+
+
 def test_a_new_database_needs_a_grant_on_the_catalog() -> None:
     (sentence,) = asked({**NEW, **granted("other", "ALL")}).missing_grants
     assert "CREATE_DATABASE" in sentence
@@ -128,3 +133,26 @@ def test_the_role_of_a_session() -> None:
     assert role_of(SESSION) == ROLE
     assert role_of("arn:aws-us-gov:sts::1:assumed-role/a/b") == "arn:aws-us-gov:iam::1:role/a"
     assert role_of("arn:aws:iam::1:user/path/name") == "arn:aws:iam::1:user/path/name"
+
+
+@pytest.mark.emulator
+def test_the_calls_are_what_the_services_take(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in aws.environment().items():
+        monkeypatch.setenv(name, value)
+    gate = Gate(Access(endpoint_url=aws.url))
+    caller = gate.call("sts", "GetCallerIdentity")["Arn"]
+    aws.client("glue").create_database(
+        DatabaseInput={"Name": "security", "CreateTableDefaultPermissions": []}
+    )
+    lake = aws.client("lakeformation")
+    lake.put_data_lake_settings(DataLakeSettings={"DataLakeAdmins": []})
+    (sentence,) = restrictions(gate, "security").missing_grants
+    assert "needs CREATE_TABLE and DESCRIBE" in sentence
+    lake.grant_permissions(
+        Principal={"DataLakePrincipalIdentifier": caller},
+        Resource={"Database": {"Name": "security"}},
+        Permissions=["CREATE_TABLE", "DESCRIBE"],
+    )
+    assert restrictions(gate, "security") == Restrictions()
+    aws.glue.encrypted = True
+    assert restrictions(gate, "security").encrypted

@@ -13,7 +13,7 @@ from trailhouse.catalog.port import Restrictions
 from trailhouse.errors import AwsError, CredentialsError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from trailhouse.aws.gate import Gate
 
@@ -74,13 +74,23 @@ def _lacking(
     gate: Gate, caller: str, needed: Iterable[str], resource: dict[str, Any], what: str
 ) -> list[str]:
     granted: set[str] = set()
-    for page in gate.pages("lakeformation", "ListPermissions", Resource=resource):
-        for one in page.get("PrincipalResourcePermissions", ()):
-            principal = one.get("Principal", {}).get("DataLakePrincipalIdentifier", "")
-            if principal == _EVERYONE or _is(caller, principal):
-                granted.update(one.get("Permissions", ()))
+    for one in _grants(gate, resource):
+        principal = one.get("Principal", {}).get("DataLakePrincipalIdentifier", "")
+        if principal == _EVERYONE or _is(caller, principal):
+            granted.update(one.get("Permissions", ()))
     missing = [] if granted & {"ALL", "SUPER"} else [one for one in needed if one not in granted]
     return [_sentence(caller, missing, resource, what)] if missing else []
+
+
+def _grants(gate: Gate, resource: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What is granted on a resource, to whom. botocore knows no pages of it."""
+    token: dict[str, str] = {}
+    while True:
+        page = gate.call("lakeformation", "ListPermissions", Resource=resource, **token)
+        yield from page.get("PrincipalResourcePermissions", ())
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
 
 
 def _sentence(caller: str, missing: list[str], resource: dict[str, Any], what: str) -> str:
