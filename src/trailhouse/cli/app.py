@@ -26,6 +26,7 @@ from trailhouse.cli import (
     plan,
     policy,
     query,
+    selftest,
     summary,
     version,
 )
@@ -160,7 +161,8 @@ def options(
 
 
 for module in (
-    query, summary, inventory, ingest, plan, apply, ddl, policy, destroy, init, demo, clean, version,
+    query, summary, inventory, ingest, plan, apply, ddl, policy, destroy, init, selftest, demo, clean,
+    version,
 ):  # fmt: skip
     app.command(
         module.__name__.rpartition(".")[2],
