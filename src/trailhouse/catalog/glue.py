@@ -16,7 +16,7 @@ from trailhouse.catalog.grants import restrictions
 from trailhouse.catalog.port import Outcome, Restrictions
 from trailhouse.core.plan import Action, Change, Target
 from trailhouse.core.state import SINGLE_KEYS, Found, Partition, Table
-from trailhouse.errors import CredentialsError, NotFoundError, TrailhouseError
+from trailhouse.errors import NotFoundError, TrailhouseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -116,11 +116,8 @@ class GlueCatalog:
     def carry_out(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         """Carry changes out in their order; see `Catalog.carry_out`.
 
-        Partitions of one table that follow each other are sent several batches at once. Where calls are still
-        throttled after all retries, the rest is not tried.
-
-        Raises:
-            CredentialsError: AWS takes them no longer; after the outcomes of what was on its way.
+        Partitions of one table that follow each other are sent several batches at once. Nothing is tried any
+        more after errors that would only come again: credentials that are not taken, throttling that stayed.
         """
         failed = _Failures()
         for (target, _), run in groupby(changes, key=lambda change: (change.target, change.name)):
@@ -131,8 +128,6 @@ class GlueCatalog:
             for outcome in outcomes:
                 failed.add(outcome)
                 yield outcome
-            if failed.fatal is not None:
-                raise failed.fatal
 
     def _partitions(self, changes: list[Change], failed: _Failures) -> Iterator[Outcome]:
         if failed.block(changes[0]):
@@ -157,7 +152,6 @@ class _Failures:
     """What failed, and what depends on it."""
 
     def __init__(self) -> None:
-        self.fatal: CredentialsError | None = None
         self._everything = False
         self._any = False  # something that was to be made
         self._tables: set[str] = set()
@@ -166,12 +160,11 @@ class _Failures:
     def add(self, outcome: Outcome) -> None:
         """Remember an outcome."""
         target = outcome.change.target
+        self._everything |= isinstance(outcome.error, HOPELESS)
         if outcome.error is None or target is Target.INDEX:  # without an index it is slower, not wrong
             return
-        if isinstance(outcome.error, CredentialsError):
-            self.fatal = outcome.error
         self._any |= outcome.change.action is not Action.DELETE
-        self._everything |= target is Target.DATABASE or isinstance(outcome.error, HOPELESS)
+        self._everything |= target is Target.DATABASE
         (self._partitions if target is Target.PARTITION else self._tables).add(outcome.change.name)
 
     def block(self, change: Change) -> bool:
