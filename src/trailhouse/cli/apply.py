@@ -107,7 +107,7 @@ def _planned(
         refuse(tally)
         if not adopting.agreed(call, tally, adopt_count):
             return 1
-        if tally.changes and not tally.taken_over and not call.confirm("Carry this out?"):
+        if tally.changes and not tally.taken_over and not call.confirm(f"Carry this out in {opened.database}?"):
             return 1
         file.seek(0)
         with planning.read_plan(cast("BinaryIO", file), "the plan") as (_, parts):

@@ -31,6 +31,7 @@ _LONG = 100
 _PLURALS = {Target.INDEX: "indexes"}
 _COUNTED = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE)
 _ABSENT = "(none)"
+_COMPLETE = ("complete",)
 
 
 def part_lines(part: Part, *, verbose: bool = False) -> Iterator[str]:
@@ -78,6 +79,9 @@ def _definition_lines(change: Change, *, verbose: bool) -> Iterator[str]:
     sign = SIGNS[change.action]
     if change.target is Target.INDEX:
         yield f"{sign} index {change.name} ({', '.join(change.values)})"
+        return
+    if change.why == _COMPLETE and not verbose:
+        yield f"{sign} table {change.name}: its partitions are complete then"
         return
     why = f" ({', '.join(change.why)})" if change.action is Action.REPLACE else ""
     yield f"{sign} {change.target} {change.name}{why}"
