@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 INTERPRETERS = ("python3.11", "python3.12", "python3.13", "python3.14")
-QUICK = "not slow and not soak and not emulator"
+QUICK = "not slow and not soak and not emulator and not trino"
 NO_SOAK = "not soak"
+NO_TRINO = 3  # how tests/bed/download.py says that there is no way to one here
 
 
 class CannotRun(Exception):  # noqa: N818 - a finding, not an error
@@ -69,8 +70,8 @@ def unit() -> None:
     needs_corpus()
     for old in ROOT.glob(".coverage*"):
         old.unlink()
-    pytest("-n", "2", "--cov", "--cov-report=", "-m", f"{NO_SOAK} and not emulator")
-    pytest("--cov", "--cov-append", "--cov-report=", "-m", f"{NO_SOAK} and emulator")
+    pytest("-n", "2", "--cov", "--cov-report=", "-m", f"{NO_SOAK} and not emulator and not trino")
+    pytest("--cov", "--cov-append", "--cov-report=", "-m", f"{NO_SOAK} and emulator and not trino")
     tool("coverage", "report", "--format=total")
     tool("coverage", "report", "--skip-covered", "--sort=cover", "--show-missing")
 
@@ -88,7 +89,7 @@ def interpreters() -> None:
     print(f"   present: {own} (all lanes) and {', '.join(others) or 'no other'}", flush=True)
     for name, python in others.items():
         ours = _environment(name, python)
-        marked = f"{NO_SOAK} and not slow and not emulator"
+        marked = QUICK
         subprocess.run([ours, "-m", "pytest", "-q", "-n", "2", "-m", marked], cwd=ROOT, check=True)
 
 
@@ -119,6 +120,17 @@ def _environment(name: str, found: str) -> Path:
         subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--editable", "."], cwd=ROOT, check=True)
         stamp.touch()
     return python
+
+
+def trino() -> None:
+    """What a real Trino says, on the emulated AWS: one server for all of it, so one process."""
+    needs_corpus()
+    fetch = [sys.executable, "-P", ROOT / "tests" / "bed" / "download.py"]
+    fetched = subprocess.run(fetch, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    if fetched.returncode == NO_TRINO:
+        raise CannotRun(fetched.stdout.strip())
+    fetched.check_returncode()
+    pytest("-m", f"{NO_SOAK} and trino", "--durations=5")
 
 
 def wheel() -> None:
@@ -167,7 +179,7 @@ COMMANDS: dict[str, Sequence[Lane]] = {
     "check": (Lane("lint", lint), Lane("types", types), Lane("quick tests", quick)),
     "test": (
         Lane("lint", lint), Lane("types", types), Lane("unit and emulator", unit),
-        Lane("interpreters", interpreters), Lane("wheel", wheel),
+        Lane("trino", trino), Lane("interpreters", interpreters), Lane("wheel", wheel),
     ),
     "soak": (Lane("soak", soak),),
     "bench": (Lane("bench", bench),),

@@ -75,9 +75,9 @@ class Aws:
         found.put_all(objects)
         return found
 
-    def upload(self, name: str, folder: Path) -> Bucket:
+    def upload(self, name: str, folder: Path, pattern: str = "**/*") -> Bucket:
         """A folder's files as a bucket."""
-        files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+        files = (path for path in sorted(folder.glob(pattern)) if path.is_file())
         return self.bucket(name, ((path.relative_to(folder).as_posix(), path.read_bytes()) for path in files))
 
     def _answer(self, request: Request) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -44,8 +45,8 @@ class Fault:
 
     `times` is how often (None: always), after `skip` calls that fit went well. `when` takes operation and
     parameters. Of the actions at least one is given: `code` (with `status` and `message`) answers with an error;
-    `seconds` waits first; `cut` breaks the connection "before" the call is done, or "after" (done, but not told);
-    `partial` is a test of partition values: those entries of a batch fail with `code`, the others are done.
+    `seconds` waits first, `until` waits for an event (a minute at most); `cut` breaks the connection "before" the
+    call is done, or "after" (done, but not told); `partial` is a test of partition values: those entries of a batch fail with `code`, the others are done.
     """
 
     operation: str = "*"
@@ -56,8 +57,15 @@ class Fault:
     status: int = 400
     message: str = "injected"
     seconds: float = 0.0
+    until: threading.Event | None = None
     cut: str = ""
     partial: Callable[[list[str]], bool] | None = None
+
+    def hold(self) -> None:
+        """Wait as told."""
+        time.sleep(self.seconds)
+        if self.until:
+            self.until.wait(60)
 
     def fits(self, call: Call) -> bool:
         """Whether it is its turn; counts."""

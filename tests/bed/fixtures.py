@@ -1,8 +1,11 @@
-"""Fixtures of the bed, for every test: `strict_glue`, `aws`, `trino`."""
+"""Fixtures of the bed, for every test: `strict_glue`, `aws`, `trino`, `trail_logs`, `demo_logs`."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +17,8 @@ from bed.trino import Trino
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+DEMO_EVENTS = 20_000
 
 
 @pytest.fixture
@@ -42,3 +47,25 @@ def trino(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trino]:
     with Aws() as account, Trino(account, tmp_path_factory.mktemp("trino")) as started:
         print(f"Trino answered after {started.began:.0f} s")
         yield started
+
+
+@pytest.fixture(scope="session")
+def trail_logs(trino: Trino, corpus: Path) -> str:
+    """The bucket with the real corpus, as Trino sees it; tests that use it are marked `corpus`, too."""
+    return trino.load("trail-logs", corpus, "AWSLogs/**/*")
+
+
+@pytest.fixture(scope="session")
+def demo_logs(trino: Trino, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generated organization in the bucket `demo-logs`; the folder given has `bucket/` and `truth.json`."""
+    folder = tmp_path_factory.mktemp("demo") / "organization"
+    command = [
+        Path(sys.executable).with_name("trailhouse"),
+        "demo",
+        str(folder),
+        "--events",
+        str(DEMO_EVENTS),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    trino.load("demo-logs", folder / "bucket")
+    return folder

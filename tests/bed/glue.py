@@ -82,9 +82,10 @@ class StrictGlue(Tables):
         """Status and body for a request; raises Cut where the connection breaks."""
         call = Call(operation, body)
         struck = self.log.note(call)
-        wait = self.delay + sum(fault.seconds for fault in struck)
-        if wait:
-            time.sleep(wait)
+        if self.delay:
+            time.sleep(self.delay)
+        for fault in struck:
+            fault.hold()
         try:
             for fault in struck:
                 if fault.cut == "before":

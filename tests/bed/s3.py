@@ -300,8 +300,8 @@ def _operation(request: Request, name: str, key: str) -> str:
 
 
 def _strike(struck: list[Fault], operation: str) -> None:
-    time.sleep(sum(fault.seconds for fault in struck))
     for fault in struck:
+        fault.hold()
         if fault.cut == "before":
             raise Cut(operation)
         if fault.code:

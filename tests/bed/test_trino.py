@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -24,6 +23,8 @@ from bed.faults import Fault
 from bed.trino import TrinoError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bed.trino import Trino
 
 DATABASE = "bedtest"
@@ -65,10 +66,13 @@ def logs(trino: Trino) -> str:
     for region in ("eu-west-1", "us-east-1"):
         for day in ("01", "02", "03"):
             folder = f"AWSLogs/{ACCOUNT}/CloudTrail/{region}/2024/05/{day}/"
-            record = {"eventName": f"Put{day}", "userIdentity": {"type": "Root", "arn": "arn"}, "resources": [{"ARN": "r"}],
-                      "requestParameters": {"n": 1.0}, "addendum": {"reason": "x", "updatedFields": ["a"]}}  # fmt: skip
+            record = {
+                "eventName": f"Put{day}", "userIdentity": {"type": "Root", "arn": "arn"}, "resources": [{"ARN": "r"}],
+                "requestParameters": {"n": 1.0}, "addendum": {"reason": "x", "updatedFields": ["a"]},
+            }  # fmt: skip
             name = f"{ACCOUNT}_CloudTrail_{region}_202405{day}T0005Z_aaaaaaaaaaaaaaaa.json.gz"
-            bucket.put(folder + name, gzip.compress(json.dumps({"Records": [record, record]}).encode()))
+            body = json.dumps({"Records": [record, record]}).encode()
+            bucket.put(f"{folder}{name}", gzip.compress(body))
             partitions.append(
                 {
                     "Values": [region, "2024", "05", day],
@@ -111,10 +115,10 @@ def test_refusals_have_trino_s_names(trino: Trino) -> None:
     with pytest.raises(TrinoError) as caught:
         trino.query("SELECT 1 / 0")
     assert caught.value.name == "DIVISION_BY_ZERO"
-    assert (
-        trino.query("SHOW SESSION LIKE 'query_max_stage_count'", session={"query_max_stage_count": "7"})[0][1]
-        == "7"
+    asked = trino.query(
+        "SHOW SESSION LIKE 'join_distribution_type'", session={"join_distribution_type": "BROADCAST"}
     )
+    assert asked[0][1] == "BROADCAST"
 
 
 def pyiceberg(trino: Trino) -> Any:
@@ -185,14 +189,14 @@ def test_a_stale_commit_of_pyiceberg_is_refused(trino: Trino, lake: str) -> None
 def test_a_stale_commit_of_trino_is_refused(trino: Trino, lake: str) -> None:
     """Trino's UpdateTable waits on the wire while PyIceberg commits."""
     trino.query(f"INSERT INTO {lake} VALUES ('base', '06')", catalog="iceberg")
-    glue, arrived = trino.aws.glue, threading.Event()
+    glue, arrived, committed = trino.aws.glue, threading.Event(), threading.Event()
 
     def first(_operation: str, _asked: dict[str, Any]) -> bool:
         fits = not arrived.is_set()
         arrived.set()
         return fits
 
-    glue.inject(Fault("UpdateTable", when=first, seconds=8))
+    glue.inject(Fault("UpdateTable", when=first, until=committed))
     said: list[str] = []
 
     def delete() -> None:
@@ -209,6 +213,7 @@ def test_a_stale_commit_of_trino_is_refused(trino: Trino, lake: str) -> None:
     table = pyiceberg(trino).load_table(lake)
     table.delete("day = '06'")
     table.append(pa.table({"name": ["ours"], "day": ["06"]}))
+    committed.set()
     statement.join(60)
     assert ("UpdateTable", "ConcurrentModificationException") in {
         (n, c) for n, c, _ in glue.log.refused[refused:]
@@ -219,10 +224,18 @@ def test_a_stale_commit_of_trino_is_refused(trino: Trino, lake: str) -> None:
 
 @pytest.mark.corpus
 @trino_lane
-def test_the_corpus_is_loaded_once(trino: Trino, corpus: Path) -> None:
-    assert trino.load("trail-logs", corpus) == trino.load("trail-logs", corpus) == "trail-logs"
-    keys = [key for key in trino.aws.buckets.all["trail-logs"].objects if key.startswith("AWSLogs/")]
-    assert len(keys) == len([path for path in (corpus / "AWSLogs").rglob("*") if path.is_file()])
+def test_the_corpus_is_loaded_once(trino: Trino, corpus: Path, trail_logs: str) -> None:
+    assert trino.load(trail_logs, corpus, "AWSLogs/**/*") == trail_logs == "trail-logs"
+    there = {
+        path.relative_to(corpus).as_posix() for path in (corpus / "AWSLogs").rglob("*") if path.is_file()
+    }
+    assert set(trino.aws.buckets.all[trail_logs].objects) == there
+
+
+@trino_lane
+def test_the_demo_is_loaded_with_its_truth(trino: Trino, demo_logs: Path) -> None:
+    assert json.loads((demo_logs / "truth.json").read_text())
+    assert any(key.endswith(".json.gz") for key in trino.aws.buckets.all["demo-logs"].objects)
 
 
 def test_the_server_goes_when_its_starter_is_killed(tmp_path: Path) -> None:

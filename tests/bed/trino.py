@@ -25,7 +25,7 @@ HEAP = "2G"
 START = 180.0  # seconds
 HIVE, ICEBERG = "awsdatacatalog", "iceberg"
 _JVM = (
-    "-server", "-Xms256M", f"-Xmx{HEAP}", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError", "-XX:ReservedCodeCacheSize=256M",
+    "-server", "-Xms256M", f"-Xmx{HEAP}", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError",
     "-XX:-OmitStackTraceInFastThrow", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8", "-Duser.timezone=UTC",
     "-Djdk.attach.allowAttachSelf=true", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
 )  # fmt: skip
@@ -65,15 +65,15 @@ class Reading:
 
 
 class Trino:
-    """One server. `aws` is what it sees; catalogs are Athena's `awsdatacatalog` and `iceberg`, redirecting both ways."""
+    """One server. `aws` is what it sees; catalogs are `awsdatacatalog` and `iceberg`, redirecting both ways."""
 
-    def __init__(self, aws: Aws, folder: Path, loaded: dict[str, str] | None = None) -> None:
+    def __init__(self, aws: Aws, folder: Path) -> None:
         self.aws = aws
         self.folder = folder
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.began = 0.0
-        self._loaded = loaded or {}
+        self._loaded: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: http.client.HTTPConnection | None = None
 
@@ -126,17 +126,20 @@ class Trino:
         session: dict[str, str] | None = None,
     ) -> Result:
         """Run a statement; raises TrinoError."""
-        headers = {
-            "X-Trino-User": "bed",
-            "X-Trino-Time-Zone": "UTC",
-            "X-Trino-Catalog": catalog,
-            "X-Trino-Schema": schema,
-        }
-        headers |= (
-            {"X-Trino-Session": ",".join(f"{name}={value}" for name, value in session.items())}
-            if session
-            else {}
-        )
+        headers = {"X-Trino-User": "bed", "X-Trino-Time-Zone": "UTC", "X-Trino-Catalog": catalog}
+        headers["X-Trino-Schema"] = schema
+        if session:
+            headers["X-Trino-Session"] = ",".join(f"{name}={value}" for name, value in session.items())
+        for _ in range(20):
+            try:
+                return self._statement(sql, headers)
+            except TrinoError as error:
+                if error.name != "NO_NODES_AVAILABLE":  # it has not yet noticed itself
+                    raise
+                time.sleep(0.5)
+        return self._statement(sql, headers)
+
+    def _statement(self, sql: str, headers: dict[str, str]) -> Result:
         page = self._call("POST", "/v1/statement", headers, sql.encode())
         columns: list[dict[str, Any]] = []
         rows: list[tuple[Any, ...]] = []
@@ -179,12 +182,13 @@ class Trino:
 
     # -- sources, loaded once a session
 
-    def load(self, bucket: str, folder: Path) -> str:
-        """A folder as a bucket, once."""
-        if self._loaded.setdefault(bucket, str(folder)) != str(folder):
+    def load(self, bucket: str, folder: Path, pattern: str = "**/*") -> str:
+        """A folder's files as a bucket, once a session."""
+        wanted = f"{folder}/{pattern}"
+        if self._loaded.setdefault(bucket, wanted) != wanted:
             raise ValueError(f"{bucket} holds {self._loaded[bucket]}")
         if bucket not in self.aws.buckets.all:
-            self.aws.upload(bucket, folder)
+            self.aws.upload(bucket, folder, pattern)
         return bucket
 
     # -- the server

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from bed.trino import Trino
 
 pytestmark = [pytest.mark.trino, pytest.mark.timeout(900)]
 SCRIPT = Path(__file__).with_name("trino_conformance.py")
 
 
-def conformance() -> Any:
+def conformance() -> ModuleType:
     spec = importlib.util.spec_from_file_location("trino_conformance", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
