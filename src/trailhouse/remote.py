@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trailhouse.answer import Result
-from trailhouse.core.prices import Estimate, scan_cost
+from trailhouse.core.prices import scan_cost
 from trailhouse.core.sizes import format_size
-from trailhouse.dialect.remote import prepare, readings
+from trailhouse.dialect.remote import Names, prepare, readings
 from trailhouse.engine.athena import Athena
 from trailhouse.engine.definitions import Definitions
 from trailhouse.engine.price import Estimator, Price, unpriced
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from trailhouse.aws.gate import Gate
     from trailhouse.dialect import Statement
-    from trailhouse.dialect.remote import Names
+    from trailhouse.dialect.scans import Name
     from trailhouse.engine import Engine
     from trailhouse.options import Options
     from trailhouse.unregistered import Unregistered
@@ -115,23 +115,35 @@ class TrinoDoor:
 
     @property
     def names(self) -> Names:
-        """What can be asked."""
-        return self.engine.names
+        """What can be asked; views with their statements, where Glue tells them."""
+        own = self.engine.names
+        return Names(own.database, self._name, own.every)
+
+    def _name(self, database: str, name: str) -> Name | None:
+        found = self.engine.names.lookup(database, name)
+        if found is None or self.definitions is None:
+            return found
+        try:
+            known = self.definitions.find(database, name)
+        except (AwsError, UsageError):
+            return found
+        return replace(found, view=known.view, database=known.view_database) if known else found
 
     def price(self, statement: Statement) -> Price:
-        """From Trino's own statistics, else from Glue's partitions and listings."""
-        found = readings(statement, self.names)
-        if found == ():
-            return Price()
-        own = self.engine.estimate(statement) if found else None
-        if own is not None:
-            return Price(size=Estimate(own.value, own.low, own.high), at_most=True)
-        if self.estimator is None or self.definitions is None:
-            return unpriced(
-                "Trino has no sizes of raw files, and Glue cannot be asked without AWS credentials"
-            )
+        """From Glue's partitions and listings, where they tell, else from Trino's own statistics."""
+        counted = self._counted(statement)
+        if not counted.unknown:
+            return counted
+        own = self.engine.estimate(statement)
+        if own is None or not own.value:
+            return counted
+        return Price(size=own, at_most=True, told="by Trino's own statistics")
+
+    def _counted(self, statement: Statement) -> Price:
+        if self.estimator is None:
+            return unpriced("Trino has no sizes of raw files, and there are no AWS credentials to ask Glue")
         try:
-            return self.estimator.price(readings(statement, self.definitions.names), self.now)
+            return self.estimator.price(readings(statement, self.names), self.now)
         except (AwsError, UsageError) as error:
             return unpriced(f"Trino has no sizes of raw files, and Glue cannot be asked ({error})")
 

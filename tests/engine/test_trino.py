@@ -159,7 +159,7 @@ def test_its_own_estimate_counts_where_it_has_one(
     scripted.columns, scripted.pages = [("plan", "varchar")], [[[json.dumps(plan)]]]
     found = engine(scripted).estimate(statement("SELECT 2"))
     assert (found and found.value) == expected
-    assert scripted.asked[0][0] == "EXPLAIN (TYPE IO, FORMAT JSON) SELECT 2"
+    assert scripted.asked[0][0] == "EXPLAIN (TYPE IO, FORMAT JSON)\nSELECT 2"
 
 
 def test_a_server_that_is_not_there_is_said() -> None:

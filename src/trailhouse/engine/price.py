@@ -74,6 +74,7 @@ class Price:
         spread: by what can be filtered (`day`, `account`, `region`): how many different values are touched.
         days: the first and last day touched, `2023-07-01`; empty where there is none.
         at_most: whether columns or row groups may be left unread, so that all numbers are the most.
+        told: who says so, where it is not counted here: then there are bytes alone.
         unknown: why it cannot be told, a reason each; empty where all is told.
     """
 
@@ -86,12 +87,15 @@ class Price:
     spread: Mapping[str, int] = field(default_factory=dict)
     days: tuple[str, ...] = ()
     at_most: bool = False
+    told: str = ""
     unknown: tuple[str, ...] = ()
 
     def how(self) -> str:
         """How objects and bytes were found out."""
         if self.unknown:
             return "not told: " + "; ".join(self.unknown)
+        if self.told:
+            return self.told
         if self.listed == self.folders:
             return f"all {self.folders:,} folders listed"
         sample = f"{self.listed:,} of {self.folders:,} folders listed, chosen at random (seed {SEED})"
@@ -103,6 +107,8 @@ class Price:
             return f"what this reads cannot be told before it runs: {'; '.join(self.unknown)}"
         about = "at most " if self.at_most else "" if self.size.exact else "about "
         size = about + _ranged(self.size, format_size)
+        if self.told:
+            return f"{size}, {self.told}"
         text = f"{count_of(self.partitions, 'partition')}, {_objects(self.objects)}, {size}"
         if per_tb is not None:
             text += f": {_ranged(self.cost(per_tb), lambda micro: format_money(_dollars(micro)))}"
@@ -130,7 +136,9 @@ class Price:
             "how": self.how(), "seed": None if self.listed == self.folders else SEED,
             "requests_usd": f"{self.requests():f}", "cost_usd": None,
         }  # fmt: skip
-        if self.unknown:
+        if self.told:
+            found |= dict.fromkeys(("partitions", "folders", "folders_listed", "objects", "requests_usd"))
+        elif self.unknown:
             found |= {"objects": None, "bytes": None, "requests_usd": None}
         elif per_tb is not None:
             cost = {name: f"{_dollars(one):f}" for name, one in _triple(self.cost(per_tb)).items()}
@@ -149,6 +157,8 @@ class Price:
 
     def narrowing(self) -> str:
         """The filter that would help most, as the end of a sentence."""
+        if self.told:
+            return ": narrow it by day, account or region, or raise it"
         name = max(self.spread, key=lambda one: self.spread[one], default="")
         if not name or self.spread[name] < 2:  # noqa: PLR2004 - one value cannot be narrowed
             return ": ask for fewer objects, or raise it"

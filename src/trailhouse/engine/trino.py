@@ -139,7 +139,7 @@ class Trino:
             SqlError: the statement is wrong.
             EngineError: Trino cannot be reached.
         """
-        rows = self._rows(f"EXPLAIN (TYPE IO, FORMAT JSON) {statement.athena}")
+        rows = self._rows(f"EXPLAIN (TYPE IO, FORMAT JSON)\n{statement.athena}")
         tables = json.loads(rows[0][0]).get("inputTableColumnInfos", [])
         sizes = [table.get("estimate", {}).get("outputSizeInBytes") for table in tables]
         if not all(isinstance(size, int | float) and size == size for size in sizes):  # noqa: PLR0124 - NaN
