@@ -133,6 +133,14 @@ def test_after_a_failure_what_depends_on_it_is_not_tried(filled: GlueCatalog, st
     assert "not tried" in str(outcomes[1].error)
 
 
+def test_partitions_go_whatever_else_failed(filled: GlueCatalog, strict: StrictGlue) -> None:
+    run(filled, *creates(range(2)))
+    strict.inject(Fault("CreateTable", code="InvalidInputException"))
+    gone = [of(Action.DELETE, partition(number)) for number in range(2)]
+    assert len(fails(filled, make(ALL), *gone)) == 1
+    assert held(filled) == []
+
+
 def test_a_table_is_not_marked_complete_after_a_partition_that_failed(
     filled: GlueCatalog, strict: StrictGlue
 ) -> None:

@@ -173,8 +173,10 @@ class _Failures:
         A view may need any table. What is deleted may be what something that failed was to take the place of.
         A table is marked as complete after its partitions.
         """
-        if change.target is Target.VIEW or change.action is Action.DELETE:
-            return self._everything or self._any
-        if change.target is Target.TABLE and change.name in self._partitions:
+        if self._everything or change.name in self._tables:
             return True
-        return self._everything or change.name in self._tables
+        if change.target is Target.VIEW:
+            return self._any
+        if change.target is Target.TABLE:
+            return change.name in self._partitions or (change.action is Action.DELETE and self._any)
+        return False
