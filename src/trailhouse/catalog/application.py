@@ -130,10 +130,10 @@ class Application:
                 waiting.pop(id(outcome.change), None)
                 self.report.done[outcome.change.target, outcome.change.action] += 1
                 self._advance(1)
-        except CredentialsError:
-            raise
         except AwsError as raised:
             error = error or raised
+        if isinstance(error, CredentialsError):
+            raise error  # no call can succeed any more
         left = list(waiting.values())
         if error:
             self.report.failed[part.name] = Failure(error, len(left))
