@@ -173,7 +173,7 @@ class Door:
 
     Attributes:
         inner: what answers where it is allowed.
-        policies: by access key.
+        policies: by access key; `*` for keys that a role was assumed with.
         used: actions that were asked for, in all.
     """
 
@@ -183,7 +183,7 @@ class Door:
 
     def __call__(self, request: Request) -> Answer:
         """The answer, or AWS's words for no."""
-        policy = self.policies[request.credential[0]]
+        policy = self.policies.get(request.credential[0]) or self.policies["*"]
         wanted = needs(request)
         self.used |= {need.action for need in wanted}
         no = refusal(policy, wanted)

@@ -72,7 +72,7 @@ def test_denied_names_action_and_resource_from_the_call() -> None:
     assert "`trailhouse policy bucket`" in str(error)
     assert error.resource == "arn:aws:s3:::logs"
     object_ = refused(
-        "403", "Forbidden", "s3", "HeadObject", Bucket="logs", Key="a/b", ExpectedBucketOwner="1" * 12
+        "403", "Forbidden", "s3", "GetObject", Bucket="logs", Key="a/b", ExpectedBucketOwner="1" * 12
     )
     assert "s3:GetObject on arn:aws:s3:::logs/a/b" in str(object_)
     assert f"the bucket does not belong to {'1' * 12} (expected_bucket_owner)" in str(object_)

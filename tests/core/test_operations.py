@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import botocore.session
 import pytest
+from botocore import xform_name
 
+import trailhouse
 from trailhouse.core.operations import Resource, Use, find, operations, target
 
 
@@ -57,3 +61,22 @@ def test_what_a_call_is_about(service: str, name: str, parameters: dict[str, obj
 def test_every_resource_can_be_told() -> None:
     assert all(target(operation, {}) for operation in operations())
     assert {kind for operation in operations() for kind in operation.resource} <= set(Resource)
+
+
+def test_every_operation_is_called_somewhere() -> None:
+    """What nobody calls is not granted."""
+    package = Path(trailhouse.__file__).parent
+    text = "".join(
+        path.read_text("utf-8")
+        for path in package.rglob("*.py")
+        if path.name not in {"operations.py", "policy.py"}
+    )
+    roles = {"AssumeRole"}  # botocore's own
+    unused = [
+        str(each)
+        for each in operations()
+        if f'"{each.name}"' not in text
+        and f".{xform_name(each.name)}(" not in text
+        and each.name not in roles
+    ]
+    assert not unused

@@ -227,14 +227,10 @@ def _where(settings: Settings, account: str | None) -> tuple[str, str]:
 
 
 def _gate(settings: Settings) -> Gate:
-    from trailhouse.aws.access import Access  # noqa: PLC0415 - with the gate
     from trailhouse.aws.gate import Gate  # noqa: PLC0415 - boto3 is heavy
+    from trailhouse.storage.access import general_access  # noqa: PLC0415 - with the settings
 
-    return Gate(
-        Access(
-            settings.endpoint_url, settings.profile, settings.role_arn, settings.external_id, settings.region
-        )
-    )
+    return Gate(general_access(settings))
 
 
 def _logs(settings: Settings, access_points: dict[str, str]) -> tuple[Folder, ...]:

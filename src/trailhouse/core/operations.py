@@ -139,15 +139,12 @@ _TABLE: Mapping[str, tuple[str, tuple[_Row, ...]]] = {
         ("ListObjectsV2", ("s3:ListBucket",), (Resource.BUCKET,), _LOOK),
         # Asked for the header that names the bucket's region, which comes with a refusal, too.
         ("HeadBucket", ("s3:ListBucket",), (Resource.BUCKET,), frozenset()),
-        ("GetBucketLocation", (), (Resource.BUCKET,), _QUERY),
         ("GetObject", (), (Resource.OBJECT,), _QUERY),
-        ("HeadObject", ("s3:GetObject",), (Resource.OBJECT,), _QUERY),
         ("PutObject", (), (Resource.OBJECT,), _SCRATCH),
-        ("DeleteObject", (), (Resource.OBJECT,), _SCRATCH),
         ("DeleteObjects", ("s3:DeleteObject",), (Resource.OBJECT,), _SCRATCH),
     )),
     "glue": ("list_awsglue.html", (
-        ("GetDatabase", (), _IN_DATABASE, _ALL),
+        ("GetDatabase", (), _IN_DATABASE, _CATALOG),
         ("CreateDatabase", (), _IN_DATABASE, _WRITE),
         ("DeleteDatabase", (), (Resource.CATALOG, Resource.TABLE, Resource.FUNCTION, Resource.DATABASE), _END),
         ("GetTable", (), _IN_TABLE, _ALL),
@@ -157,7 +154,7 @@ _TABLE: Mapping[str, tuple[str, tuple[_Row, ...]]] = {
         ("DeleteTable", (), _IN_TABLE, _REMOVE),
         ("BatchDeleteTable", (), _IN_TABLE, _REMOVE),
         ("GetPartitions", (), _IN_TABLE, _ALL),
-        ("BatchGetPartition", (), _IN_TABLE, _ALL),
+        ("BatchGetPartition", (), _IN_TABLE, _WRITE),
         ("BatchCreatePartition", (), _IN_TABLE, _WRITE),
         ("BatchUpdatePartition", (), _IN_TABLE, _WRITE),
         ("BatchDeletePartition", (), _IN_TABLE, _REMOVE),
@@ -171,7 +168,6 @@ _TABLE: Mapping[str, tuple[str, tuple[_Row, ...]]] = {
         ("GetQueryExecution", (), (Resource.WORKGROUP,), _QUERY),
         ("GetQueryResults", (), (Resource.WORKGROUP,), _QUERY),
         ("StopQueryExecution", (), (Resource.WORKGROUP,), _QUERY),
-        ("GetQueryRuntimeStatistics", (), (Resource.WORKGROUP,), _QUERY),
     )),
     "lakeformation": ("list_awslakeformation.html", (
         ("GetDataLakeSettings", (), (Resource.ANY,), _SETTINGS),
