@@ -26,11 +26,13 @@ from trailhouse.answer import Result
 from trailhouse.core.inventory import Inventory, InventoryCount
 from trailhouse.core.layout import Kind
 from trailhouse.core.schema import RECORD_COLUMNS
+from trailhouse.core.views import local_views
 from trailhouse.dialect import Statement, translate
 from trailhouse.engine.duckdb import DuckDB
 from trailhouse.errors import LakeError, SourceError, SqlError
 from trailhouse.evidence import Evidence
 from trailhouse.lake.ingest import Progress, Report, ingest
+from trailhouse.lake.survey import survey
 from trailhouse.lake.tables import LEDGER, Tables, table_name
 from trailhouse.lake.workspace import Workspace, workspace_for
 from trailhouse.options import Options, When, duration, moment, texts
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import BinaryIO, Self
 
-    from trailhouse.lake.pending import Needed
+    from trailhouse.lake.pending import Listing, Needed
 
 _ACCOUNT = re.compile(r"_([0-9]{12})$")
 
@@ -173,6 +175,25 @@ class Trailhouse:
                 raise
             hint = f"no log of account {unknown[2]} is here: see trailhouse inventory"
             raise SqlError(f"{error}\n{hint}") from None
+
+    def preview(self, sql: str, params: Mapping[str, Any] | None = None) -> tuple[Statement, Listing]:
+        """A statement as it would run, and what would be taken in first; nothing is.
+
+        Raises:
+            SqlError: It is wrong, or outside of what is answered exactly as Athena does.
+            StorageError: A source cannot be listed.
+        """
+        listing, inventory = survey(self.sources, self.expected_workspace, self.options.needed)
+        if not listing.new:
+            return self.translate(sql, params), listing
+        accounts: dict[Kind, set[str]] = {}
+        for place, _ in inventory.days:
+            accounts.setdefault(place.kind, set()).add(place.account)
+        prefix = self.options.table_prefix
+        views = local_views(prefix, {}, (), {kind: sorted(found) for kind, found in accounts.items()})
+        names = {view.name: [column.name for column in view.columns] for view in views}
+        scope = self.options.scope
+        return translate(sql, params=params or {}, scope=scope, tables=names, prefix=prefix), listing
 
     def query(self, sql: str, /, **params: str | float | bool | None) -> Result:
         """Answer a statement of Athena's SQL; `:name` in it stands for the parameter of that name.

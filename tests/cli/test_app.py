@@ -281,7 +281,18 @@ def test_clean_removes_working_data_only(run: Run, source: Path, tmp_path: Path)
 def test_dry_run_prices(run: Run, source: Path) -> None:
     done = run("-s", source, "query", N, "--dry-run")
     assert done.out == f"{N}\n"
-    assert "answered from 3 objects" in done.err
+    assert "would take in 3 objects of " in done.err
+    assert run("-s", source, "query", N, "--format", "csv").out == "n\n10\n"
+    assert "answered from 3 objects" in run("-s", source, "query", N, "--dry-run").err
+
+
+def test_dry_run_takes_nothing_in(run: Run, source: Path, tmp_path: Path) -> None:
+    one = "SELECT count(*) AS n FROM cloudtrail_111122223333"
+    told = json.loads(run("-s", source, "query", one, "--dry-run", "--json", "--account", "111122223333").out)
+    assert (told["engine"], told["take_in_objects"], told["objects"]) == ("duckdb", 2, None)
+    assert not (tmp_path / "work").exists()
+    wrong = run("-s", source, "query", "SELECT * FROM cloudtrial", "--dry-run")
+    assert (wrong.code, "nearest: cloudtrail" in wrong.err) == (1, True)
 
 
 def test_version_and_help(run: Run) -> None:

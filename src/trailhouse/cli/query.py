@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from trailhouse.dialect import Statement
+    from trailhouse.lake.pending import Listing
     from trailhouse.output import Format, OutputFile
     from trailhouse.session import Trailhouse
 
@@ -149,15 +150,36 @@ def _answer(call: Call, house: Trailhouse, text: str, params: dict[str, str]) ->
 
 def _dry_run(call: Call, house: Trailhouse, text: str, params: dict[str, Any]) -> int:
     call.refuse_output("query --dry-run")
-    statement = house.translate(text, params)
-    sys.stdout.write(statement.athena + "\n")
+    statement, listing = house.preview(text, params)
     count = size = 0
-    for one in house.evidence_of(statement).inputs(house.kinds_of(statement)):
-        count, size = count + 1, size + one.size
-    objects = f"{count_of(count, 'object')} of {format_size(size)}"
-    call.console.note(f"answered from {objects}, by the local lake, free of charge")
+    if not listing.new:  # else only taking in tells which objects answer
+        for one in house.evidence_of(statement).inputs(house.kinds_of(statement)):
+            count, size = count + 1, size + one.size
+    if call.json or call.format == "json":
+        _write_json(statement, listing, None if listing.new else (count, size))
+        return 0
+    sys.stdout.write(statement.athena + "\n")
+    if listing.new:
+        first = f"{count_of(listing.new, 'object')} of {format_size(listing.new_bytes)}"
+        call.console.note(f"would take in {first} first, and answer by the local lake, free of charge")
+    else:
+        objects = f"{count_of(count, 'object')} of {format_size(size)}"
+        call.console.note(f"answered from {objects}, by the local lake, free of charge")
     call.console.detail(statement.duckdb)
     return 0
+
+
+def _write_json(statement: Statement, listing: Listing, inputs: tuple[int, int] | None) -> None:
+    """The same for programs; objects and bytes are null where they are not known yet."""
+    import json  # noqa: PLC0415 - only with --json
+
+    objects, size = inputs or (None, None)
+    told = {
+        "engine": "duckdb", "statement": statement.athena, "tables": list(statement.tables),
+        "take_in_objects": listing.new, "take_in_bytes": listing.new_bytes,
+        "objects": objects, "bytes": size, "cost_usd": "0",
+    }  # fmt: skip
+    sys.stdout.write(json.dumps(told, indent=2) + "\n")
 
 
 def _shell(call: Call, house: Trailhouse) -> int:
