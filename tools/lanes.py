@@ -130,7 +130,7 @@ def trino() -> None:
     if fetched.returncode == NO_TRINO:
         raise CannotRun(fetched.stdout.strip())
     fetched.check_returncode()
-    pytest("-m", f"{NO_SOAK} and trino", "--durations=5")
+    pytest("-m", f"{NO_SOAK} and trino", "--timeout=900", "--durations=5")
 
 
 def wheel() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 HEAP = "2G"
-START = 180.0  # seconds
+START = 240.0  # seconds
 HIVE, ICEBERG = "awsdatacatalog", "iceberg"
 _JVM = (
     "-server", "-Xms256M", f"-Xmx{HEAP}", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError",
