@@ -92,6 +92,35 @@ def test_denied_takes_aws_at_its_word_where_it_says_more() -> None:
     assert "`trailhouse policy kms`" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            "with an explicit deny in a service control policy",
+            "A service control policy denies it explicitly",
+        ),
+        (
+            "with an explicit deny in an identity-based policy",
+            "An identity-based policy denies it explicitly",
+        ),
+        (
+            "because no permissions boundary allows the glue:GetTable action",
+            "No permissions boundary allows it",
+        ),
+        (
+            "because no VPC endpoint policy allows the glue:GetTable action",
+            "No VPC endpoint policy allows it",
+        ),
+        ("because no resource-based policy allows the glue:GetTable action", "trailhouse policy runner"),
+    ],
+)
+def test_a_limit_that_somebody_else_set_is_named(words: str, told: str) -> None:
+    begin = (
+        "User: u is not authorized to perform: glue:GetTable on resource: arn:aws:glue:eu-west-1:1:catalog"
+    )
+    assert told in str(refused("AccessDeniedException", f"{begin} {words}"))
+
+
 def test_lake_formation_is_another_door() -> None:
     words = "Insufficient Lake Formation permission(s): Required Create Table on logs"
     error = refused(

@@ -71,6 +71,8 @@ _KINDS: tuple[tuple[set[str], type[AwsError], str], ...] = (
 _WORDS = re.compile(
     r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9]+)(?: on resource:? \"?(\S+?)\"?(?=[\s,.]|\Z))?"
 )
+_DENY = re.compile(r"with an explicit deny in ((?:an? |the )?[A-Za-z -]+)")
+_LACK = re.compile(r"because no ([A-Za-z -]+?) allows")
 _LAKE_FORMATION = "Lake Formation permission"
 
 
@@ -149,6 +151,12 @@ def _denied(
 def _allow(action: str, words: str) -> str:
     if _LAKE_FORMATION in words:
         return f"AWS says: {words}. `trailhouse policy lakeformation` prints the grants"
+    if deny := _DENY.search(words):
+        who = deny[1].strip()
+        return f"{who[0].upper()}{who[1:]} denies it explicitly, which is stronger than any grant: ask whoever set it"
+    lack = _LACK.search(words)
+    if lack and lack[1] not in {"identity-based policy", "resource-based policy"}:
+        return f"No {lack[1]} allows it, which is a limit besides the caller's policy: ask whoever set it"
     if action == "sts:AssumeRole":
         return "Allow it to the caller, and let the role's trust policy name the caller (and --external-id)"
     if action.startswith("kms:"):
