@@ -70,6 +70,7 @@ class AthenaDoor:
     estimator: Estimator
     per_tb: Decimal | None
     now: datetime
+    _caller: str = ""
 
     @property
     def names(self) -> Names:
@@ -88,10 +89,11 @@ class AthenaDoor:
     def run(self) -> dict[str, Any]:
         """Athena's own numbers, and what they cost."""
         last = self.engine.last
+        self._caller = self._caller or str(self.gate.call("sts", "GetCallerIdentity").get("Arn", ""))
         told: dict[str, Any] = {
             "region": self.gate.region, "database": self.definitions.database,
             "workgroup": self.engine.workgroup.name,
-            "caller": self.gate.call("sts", "GetCallerIdentity").get("Arn"),
+            "caller": self._caller,
         }  # fmt: skip
         if last is None:
             return told

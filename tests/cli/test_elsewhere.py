@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +22,6 @@ from trailhouse.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from engine.catalogs import Elsewhere
 
@@ -212,6 +217,28 @@ def test_a_failure_is_an_error_with_its_place(elsewhere: Elsewhere, query: Calla
     done = query("SELECT coun(*) FROM cloudtrail")
     assert done.code == 1
     assert "  SELECT coun(*) FROM cloudtrail\n         ^" in done.err
+
+
+def test_ctrl_c_stops_the_query_first(elsewhere: Elsewhere, tmp_path: Path) -> None:
+    elsewhere.athena.hold = True
+    environ = {
+        **os.environ, **elsewhere.aws.environment(), "TRAILHOUSE_DATABASE": catalogs.DATABASE,
+        "TRAILHOUSE_ENGINE": "athena", "TRAILHOUSE_WORKDIR": str(tmp_path),
+    }  # fmt: skip
+    program = Path(sys.executable).with_name("trailhouse")
+    command = [program, "query", "SELECT count(*) AS n FROM cloudtrail"]
+    with subprocess.Popen(
+        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        until = time.monotonic() + 120
+        while not elsewhere.athena.runs and child.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+    (run,) = elsewhere.athena.runs.values()
+    assert (child.returncode, run.state, out) == (130, "CANCELLED", "")
+    assert "the query was stopped in Athena" in err
+    assert "\r" not in err
 
 
 def test_nearest_names_come_from_the_catalog(elsewhere: Elsewhere, query: Callable[..., Outcome]) -> None:

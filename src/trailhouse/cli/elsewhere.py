@@ -78,14 +78,22 @@ def run(call: Call, house: Remote, text: str, params: Mapping[str, str], *, dry:
         return _dry_run(call, house, statement)
     price = house.check(statement)
     _tell_price(call, house, price)
-    if call.output:
-        rows = save(call, house, text, call.output, call.form, statement).rows
-    else:
-        rows = call.show(house.answer(statement).reader)
+    try:
+        rows = _rows(call, house, text, statement)
+    except KeyboardInterrupt:
+        call.console.note(f"the query was stopped in {_NAMES[house.door.engine.name]}")
+        raise
     tell_run(call, house)
     for line in house.explain(statement, rows):
         call.console.note(line)
     return _finish(call, price)
+
+
+def _rows(call: Call, house: Remote, text: str, statement: Statement) -> int:
+    """Run a statement and write what it answers; how many rows that are."""
+    if call.output:
+        return save(call, house, text, call.output, call.form, statement).rows
+    return call.show(house.answer(statement).reader)
 
 
 def save(
