@@ -46,7 +46,8 @@ class Fault:
     `times` is how often (None: always), after `skip` calls that fit went well. `when` takes operation and
     parameters. Of the actions at least one is given: `code` (with `status` and `message`) answers with an error;
     `seconds` waits first, `until` waits for an event (a minute at most); `cut` breaks the connection "before" the
-    call is done, or "after" (done, but not told); `partial` is a test of partition values: those entries of a batch fail with `code`, the others are done.
+    call is done, or "after" (done, but not told); `partial` is a test of partition values: those entries of a batch
+    fail with `code`, the others are done.
     """
 
     operation: str = "*"
