@@ -112,12 +112,18 @@ def test_the_scope_is_the_same(run: Callable[..., tuple[str, str]], logs: Path) 
         "SELECT max(eventname) AS n FROM cloudtrail_111122223333 WHERE day IN ('02', '07') AND region LIKE 'eu%'",
         "SELECT max(eventname) AS n FROM cloudtrail WHERE account = '444455556666'",
         "SELECT max(eventname) AS n FROM cloudtrail WHERE NOT (day < '05' OR region = 'us-east-1')",
-        "WITH d AS (SELECT eventname, day FROM cloudtrail WHERE month = '01') SELECT max(eventname) AS n FROM d "
-        "WHERE day BETWEEN '03' AND '31'",
-        "SELECT count(*) AS n FROM cloudtrail a JOIN cloudtrail b ON a.eventid = b.eventid AND b.day = '05' "
-        "WHERE a.day = '05' AND a.eventname <> b.eventname",
-        "SELECT max(eventname) AS n FROM (SELECT eventname, day AS d FROM cloudtrail UNION ALL "
-        "SELECT eventname, day FROM cloudtrail_444455556666) WHERE d = '02'",
+        (
+            "WITH d AS (SELECT eventname, day FROM cloudtrail WHERE month = '01') SELECT max(eventname) AS n FROM d "
+            "WHERE day BETWEEN '03' AND '31'"
+        ),
+        (
+            "SELECT count(*) AS n FROM cloudtrail a JOIN cloudtrail b ON a.eventid = b.eventid AND b.day = '05' "
+            "WHERE a.day = '05' AND a.eventname <> b.eventname"
+        ),
+        (
+            "SELECT max(eventname) AS n FROM (SELECT eventname, day AS d FROM cloudtrail UNION ALL "
+            "SELECT eventname, day FROM cloudtrail_444455556666) WHERE d = '02'"
+        ),
         "SELECT max(eventname) AS n FROM cloudtrail WHERE day = '03'",
         "SELECT max(eventname) AS n FROM cloudtrail",
     ],
