@@ -115,12 +115,12 @@ def test_administrators_make_databases_without_grants() -> None:
 def test_what_may_not_be_read_is_told_and_no_failure(refused: str) -> None:
     (sentence,) = asked(
         {**(OPEN if refused == ENCRYPTION else GOVERNED), refused: AccessDeniedError("no")}
-    ).missing_grants
+    ).unread
     assert sentence.endswith("could not be read: no")
 
 
 def test_a_service_that_is_not_there_is_no_failure() -> None:
-    assert len(asked({**OPEN, SETTINGS: AwsError("unknown")}).missing_grants) == 1
+    assert len(asked({**OPEN, SETTINGS: AwsError("unknown")}).unread) == 1
 
 
 @pytest.mark.parametrize("refused", [ENCRYPTION, SETTINGS])

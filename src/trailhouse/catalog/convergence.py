@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from trailhouse.catalog.aim import Aim, Surveyor, open_ended
 from trailhouse.catalog.draft import Draft
+from trailhouse.catalog.port import Restrictions
 from trailhouse.core import desired
 from trailhouse.core.deliveries import RECORD_KINDS, group_by_account
 from trailhouse.core.descriptor import Digester
@@ -86,6 +87,7 @@ class Convergence:
         self._planned: dict[Kind, set[str]] = {}
         self._made: set[str] = set()
         self._digester = Digester()
+        self._restrictions = Restrictions()
         self.failed: set[str] = set()
         self.shape = Shape.PER_ACCOUNT
         self._design = Design(aim.database, aim.prefix, self.shape)
@@ -133,8 +135,9 @@ class Convergence:
             recorded=recorded_shape(ours),
             accounts=accounts,
         )
-        encrypted = self.shape is Shape.SINGLE and self._catalog.restrictions().encrypted
-        self._design = Design(self._aim.database, self._aim.prefix, self.shape, indexes=not encrypted)
+        self._restrictions = self._catalog.restrictions()
+        indexes = not self._restrictions.encrypted
+        self._design = Design(self._aim.database, self._aim.prefix, self.shape, indexes=indexes)
 
     # -- accounts ----------------------------------------------------------------------------------------
 
@@ -277,6 +280,7 @@ class Convergence:
                     self._made.add(table.name)
         reason = desired.unprojectable(projection) if projection else ""
         draft.add(Refusal(raw_name(self._aim.prefix, Kind.CLOUDTRAIL), reason) if reason else None)
+        draft.warnings += [*self._restrictions.missing_grants, *self._restrictions.unread]
         draft.warnings += self._table_warnings(len(folders))
         return draft.part(self._found)
 

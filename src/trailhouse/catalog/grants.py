@@ -32,21 +32,22 @@ def restrictions(gate: Gate, database: str) -> Restrictions:
     Raises:
         CredentialsError: there are none, or they are not taken.
     """
-    told: list[str] = []
+    missing: list[str] = []
+    unread: list[str] = []
     encrypted = False
     try:
         encrypted = _encrypted(gate)
     except CredentialsError:
         raise
     except AwsError as error:
-        told.append(f"whether the catalog encrypts its metadata could not be read: {error}")
+        unread.append(f"whether the catalog encrypts its metadata could not be read: {error}")
     try:
-        told += _missing(gate, database)
+        missing += _missing(gate, database)
     except CredentialsError:
         raise
     except AwsError as error:
-        told.append(f"whether Lake Formation has to grant something could not be read: {error}")
-    return Restrictions(encrypted, tuple(told))
+        unread.append(f"whether Lake Formation has to grant something could not be read: {error}")
+    return Restrictions(encrypted, tuple(missing), tuple(unread))
 
 
 def _encrypted(gate: Gate) -> bool:

@@ -34,10 +34,12 @@ class Restrictions:
     Attributes:
         encrypted: the catalog encrypts its metadata, so that it takes no partition indexes.
         missing_grants: what Lake Formation has to grant first, one sentence each.
+        unread: which settings could not be read and why, one sentence each.
     """
 
     encrypted: bool = False
     missing_grants: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class Catalog(Protocol):
