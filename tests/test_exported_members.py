@@ -7,7 +7,9 @@ import trailhouse
 
 
 def test_exported_members() -> None:
-    assert trailhouse.__all__ == ["Result", "Trailhouse", "TrailhouseError", "__version__", "open"]
+    assert trailhouse.__all__ == [
+        "Remote", "Result", "Trailhouse", "TrailhouseError", "__version__", "connect", "open"
+    ]  # fmt: skip
     assert [name for name in trailhouse.__all__ if not hasattr(trailhouse, name)] == []
     assert not hasattr(trailhouse, "nothing")
 

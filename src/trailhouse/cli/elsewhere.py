@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from trailhouse.aws.access import Access
 from trailhouse.aws.gate import Gate
 from trailhouse.cli.call import INCOMPLETE
+from trailhouse.connection import opened
 from trailhouse.core.prices import format_money, scan_cost
 from trailhouse.core.sizes import count_of, format_size
 from trailhouse.core.times import format_duration
 from trailhouse.engine.trino import Server
 from trailhouse.output import Status
-from trailhouse.remote import AthenaDoor, Remote, TrinoDoor, athena_door, trino_door
-from trailhouse.unregistered import Unregistered
+from trailhouse.remote import AthenaDoor, TrinoDoor, athena_door, trino_door
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from trailhouse.dialect import Statement
     from trailhouse.engine.price import Price
     from trailhouse.output import Format, OutputFile
+    from trailhouse.remote import Remote
 
 _NAMES = {"athena": "Athena", "trino": "Trino"}
 
@@ -63,12 +64,8 @@ def open_remote(call: Call, engine: str) -> Remote:
             watch=watch,
             requests=requests,
         )
-    known, scope = door.definitions, call.options.scope
-    unregistered = None if known is None else Unregistered(gate, known, scope, call.now)
-    return Remote(
-        door, call.options, now=call.now, max_scan=settings.max_scan, unregistered=unregistered,
-        sources=[source.uri for source in settings.sources],
-    )  # fmt: skip
+    sources = [source.uri for source in settings.sources]
+    return opened(door, gate, call.options, now=call.now, max_scan=settings.max_scan, sources=sources)
 
 
 def run(call: Call, house: Remote, text: str, params: Mapping[str, str], *, dry: bool) -> int:
