@@ -86,6 +86,8 @@ CALLS: dict[str, dict[str, Any]] = {
     "athena StopQueryExecution": {"QueryExecutionId": "q"},
     "lakeformation GetDataLakeSettings": {},
     "lakeformation ListPermissions": {},
+    "service-quotas ListServiceQuotas": {"ServiceCode": "glue"},
+    "cloudtrail ListPublicKeys": {},
 }
 SCRATCH = {"security": "trailhouse_selftest", "my-logs": RESULTS, "AWSLogs/": "trailhouse-selftest/"}
 
@@ -260,23 +262,24 @@ def damaged(glue: Any) -> None:  # noqa: ANN401 - botocore has no types
 ONE = "tables: single\n"
 INDEX = {"glue:GetPartitionIndexes"}
 FLOWS = {
-    "plan": Flow(Role.RUNNER, ("plan",), FIND),
-    "first apply": Flow(Role.RUNNER, APPLY, FIND | MAKE | MARK),
-    "later apply": Flow(Role.RUNNER, APPLY, FIND | READ, before=(APPLY,)),
-    "plan one table": Flow(Role.RUNNER, ("plan",), FIND | GOVERN, settings=ONE, spare=GOVERN),
+    "plan": Flow(Role.RUNNER, ("plan",), FIND | GOVERN, warned=GOVERN),
+    "first apply": Flow(Role.RUNNER, APPLY, FIND | GOVERN | MAKE | MARK, warned=GOVERN),
+    "later apply": Flow(Role.RUNNER, APPLY, FIND | GOVERN | READ, before=(APPLY,), warned=GOVERN),
+    "plan one table": Flow(Role.RUNNER, ("plan",), FIND | GOVERN, settings=ONE, warned=GOVERN),
     "first apply of one table": Flow(
-        Role.RUNNER, APPLY, FIND | GOVERN | MAKE | INDEX, settings=ONE, spare=GOVERN
+        Role.RUNNER, APPLY, FIND | GOVERN | MAKE | INDEX, settings=ONE, warned=GOVERN
     ),
     "later apply of one table": Flow(
-        Role.RUNNER, APPLY, FIND | GOVERN | READ | INDEX, before=(APPLY,), settings=ONE, spare=GOVERN
+        Role.RUNNER, APPLY, FIND | GOVERN | READ | INDEX, before=(APPLY,), settings=ONE, warned=GOVERN
     ),
     "repair": Flow(
-        Role.RUNNER, (*APPLY, "--all", "--allow-deletes"), FIND | READ | MEND | MARK, before=(APPLY,), damage=damaged
+        Role.RUNNER, (*APPLY, "--all", "--allow-deletes"), FIND | GOVERN | READ | MEND | MARK, before=(APPLY,),
+        warned=GOVERN, damage=damaged
     ),
     "a source by a role": Flow(
-        Role.RUNNER, ("plan",), FIND | {"sts:AssumeRole"},
+        Role.RUNNER, ("plan",), FIND | GOVERN | {"sts:AssumeRole"},
         settings=f"sources: [{{uri: 's3://my-logs/AWSLogs/', role_arn: '{READER}'}}]\n",
-        spare={"s3:ListBucket"},  # it is the role that lists
+        spare={"s3:ListBucket"}, warned=GOVERN,  # it is the role that lists
     ),
     "query": Flow(
         Role.ANALYST, ("query", "--engine", "athena", SQL),
