@@ -14,6 +14,8 @@ from trailhouse.errors import LimitError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.emulator
+
 
 @pytest.fixture
 def catalog(monkeypatch: pytest.MonkeyPatch) -> Iterator[Elsewhere]:

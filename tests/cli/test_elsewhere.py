@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from engine.catalogs import Elsewhere
 
+pytestmark = pytest.mark.emulator
+
 NOTHING = Table([("n", "bigint")], [])
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from engine.catalogs import Elsewhere
 
+pytestmark = pytest.mark.emulator
+
 
 class Watched:
     """Remembers what it is told."""

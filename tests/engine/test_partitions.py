@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from trailhouse.core.conditions import Condition
     from trailhouse.engine.definitions import Definition
 
+pytestmark = pytest.mark.emulator
+
 
 def opened(name: str = "cloudtrail_111122223333") -> tuple[Gate, Definition]:
     gate = Gate(Access())

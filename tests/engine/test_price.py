@@ -23,6 +23,8 @@ from trailhouse.errors import AccessDeniedError, SqlError
 if TYPE_CHECKING:
     from engine.catalogs import Elsewhere
 
+pytestmark = pytest.mark.emulator
+
 ONE = "cloudtrail_111122223333"
 
 
