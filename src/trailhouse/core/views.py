@@ -103,10 +103,12 @@ def raw_events_view(database: str, prefix: str) -> View:
     """Each event once, from raw files (Athena's SQL).
 
     The days of delivery are part of the window, so that conditions on them still keep other days unread;
-    a pair on two sides of midnight stays double therefore. What has no id is never a duplicate.
+    a pair on two sides of midnight stays double therefore. So is the account's folder: copies of an event lie
+    in the same one, which its recipient names. The region's is not, and cannot be: copies may lie in several.
+    What has no id is never a duplicate.
     """
     columns = view_columns(Kind.CLOUDTRAIL)
-    window = ", ".join((*_IDENTITY, *_DAY))
+    window = ", ".join((*_IDENTITY, "account", *_DAY))
     copies = (
         f"SELECT {_names(columns)}, row_number() OVER (PARTITION BY {window}) AS copy "  # noqa: S608 - checked names
         f"FROM {_table(database, prefix)}"
