@@ -313,8 +313,6 @@ class StrictGlue(Tables):
             raise Refused("InvalidInputException", "The values of a partition cannot be changed.")
         table.partitions.replace(row, _templated(table, values, body))
 
-    # -- the rest
-
     def get_data_catalog_encryption_settings(self, _asked: Json) -> Json:
         mode = {"CatalogEncryptionMode": "SSE-KMS" if self.encrypted else "DISABLED"}
         key = {"SseAwsKmsKeyId": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/catalog"} if self.encrypted else {}
