@@ -290,7 +290,7 @@ class Convergence:
         if self.shape is Shape.SINGLE and not self._design.indexes:
             return [_NO_INDEXES]
         if self.shape is Shape.PER_ACCOUNT and accounts >= desired.WARN_FROM:
-            return [f"a union of {accounts} tables takes many seconds to plan: set `tables: single`"]
+            return [desired.costly(accounts)]
         return []
 
     def _projection(self, folders: Mapping[str, Sequence[AccountFolder]]) -> Projection:

@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 
 PER_ACCOUNT_UP_TO = 50
 """Accounts up to which `tables: auto` makes a table for each."""
-WARN_FROM = 100
-"""Branches of a union from which planning takes many seconds."""
+WARN_FROM = 70
+"""Branches of a union from which planning takes many seconds, and a question that names it twice may not be planned:
+such a join was seen to have two stages a branch and 5 more, so that 72 branches are the most."""
 MOST_BRANCHES = 140
-"""Branches of a union up to which Athena's engine plans it: its limit is 150 stages, a branch is one, and a
-question over `cloudtrail_events` needs some more."""
+"""Branches of a union up to which Athena's engine plans it: its limit is 150 stages, a branch is one. A count over
+`cloudtrail` was seen to have one more; over `cloudtrail_events`, with its window, an aggregation, a join with a list
+and a ranking, 6 more, so that 144 branches are the most. The rest is margin."""
 MOST_PROJECTED_ACCOUNTS = 20
 MOST_PROJECTED_PARTITIONS = 1_000_000
 """Partitions that Athena reads in one scan (https://docs.aws.amazon.com/athena/latest/ug/partitions.html)."""
@@ -210,6 +212,14 @@ def unprojectable(projection: Projection) -> str:
         f"{years} years x {_DAYS_A_YEAR} = {projection.partitions:,} partitions, and Athena reads at most "
         f"{MOST_PROJECTED_PARTITIONS:,} in a scan; projection is for at most {MOST_PROJECTED_ACCOUNTS} "
         "accounts: set `partitions: registered`"
+    )
+
+
+def costly(branches: int) -> str:
+    """What to know of a union of so many tables that is written all the same."""
+    return (
+        f"a union of {branches} tables takes many seconds to plan, and a question that names it twice may be "
+        "refused by the engine: set `tables: single`"
     )
 
 
