@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/ anew: commands.md from the program, the examples of python.md from their file.
+"""Write the generated pages of docs/ anew, from the program, the checks and the type-checked examples.
 
 `python tools/docs.py` writes; `python tools/docs.py --check` says which page is out of date, and fails.
 """
@@ -14,6 +14,7 @@ from permissions import permissions_page
 from typer.main import get_command
 
 from trailhouse.cli.app import app
+from trailhouse.selftest import page as selftest
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "tests" / "typing" / "api.py"
@@ -96,6 +97,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "commands.md": commands_page(),
         python: python_page(python.read_text("utf-8")),
         permissions: permissions_page(permissions.read_text("utf-8")),
+        ROOT / "docs" / "selftest.md": selftest.page(),
     }
 
 

@@ -173,6 +173,12 @@ _TABLE: Mapping[str, tuple[str, tuple[_Row, ...]]] = {
         ("GetDataLakeSettings", (), (Resource.ANY,), _SETTINGS),
         ("ListPermissions", (), (Resource.ANY,), _SETTINGS),
     )),
+    "service-quotas": ("list_servicequotas.html", (
+        ("ListServiceQuotas", ("servicequotas:ListServiceQuotas",), (Resource.ANY,), _SCRATCH),
+    )),
+    "cloudtrail": ("list_awscloudtrail.html", (
+        ("ListPublicKeys", (), (Resource.ANY,), _SCRATCH),
+    )),
 }  # fmt: skip
 
 

@@ -316,7 +316,15 @@ def _sid(grant: _Grant) -> str:
         return "CatalogSettings" if grant.resource == (Resource.CATALOG,) else f"{_camel(grant.place)}Catalog"
     if service == "sts":
         return "Identity" if grant.resource == (Resource.ANY,) else "Roles"
-    return {"athena": "Workgroup", "lakeformation": "LakeFormation"}[service]
+    return _SIDS[service]
+
+
+_SIDS = {
+    "athena": "Workgroup",
+    "cloudtrail": "PublicKeys",
+    "lakeformation": "LakeFormation",
+    "servicequotas": "Quotas",
+}
 
 
 def _camel(place: Place) -> str:

@@ -118,7 +118,7 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The last step fails, with words that match."""
+    """The last step fails, or an entry of its batch does, with words that match."""
 
     pattern: str
 
@@ -128,9 +128,9 @@ class Refused:
     def judge(self, answers: Sequence[Answer], known: Known) -> str | None:
         del known
         last = answers[-1]
-        if not last.error:
+        told = f"{last.code} {last.error}".strip() or _entries(last)
+        if not told:
             return f"no error: {_short(last.rows)}"
-        told = f"{last.code} {last.error}"
         return None if re.search(self.pattern, told, re.IGNORECASE) else f"another error: {told[:_SHOWN]}"
 
 
@@ -242,6 +242,12 @@ class Both:
 
 def _failed(answers: Sequence[Answer]) -> str | None:
     return next((f"failed: {one.code} {one.error}"[:_SHOWN] for one in answers if one.error), None)
+
+
+def _entries(answer: Answer) -> str:
+    """What a batch answers about entries that failed."""
+    errors = [error for one in answer.raw for error in one.get("Errors") or ()]
+    return json.dumps(errors, default=str) if errors else ""
 
 
 def _compare(answer: Answer, wanted: Sequence[Row]) -> str | None:

@@ -24,11 +24,13 @@ It is off by default: without `--live` it says what it would do and what that wo
 a database `trailhouse_selftest_<random>` and a prefix `trailhouse-selftest/<random>/` in the bucket of `--bucket` (or
 that of the results), both marked; it refuses if something is there under these names. It writes {objects} small
 objects, asks {checks} questions by {statements} statements, and removes everything, after a failure and after Ctrl-C,
-too; what could not be removed is listed. A bucket that keeps versions keeps them here, too. It costs {cost}.
+too; what could not be removed is listed. A bucket that keeps versions keeps them here, too.
+
+Costs: {cost}.
 
 The report has no account numbers, names of buckets or ARNs unless `--show-names` is given. `trailhouse policy operator`
-prints the permissions that it needs. Two questions need more, and are left open without it:
-`servicequotas:ListServiceQuotas` and `cloudtrail:ListPublicKeys`.
+prints the permissions that it needs, in the bucket of the results; for another bucket, allow the same there. What is
+not allowed leaves its questions open and stops nothing else.
 
 A check is *confirmed*, *refuted* (with what was seen), or *could not be run* (with the reason). Exit codes: 0 all is
 confirmed, 1 something is refuted or the run failed, 3 nothing is refuted, but something could not be run or removed.

@@ -137,7 +137,7 @@ class Selftest:
             self._prepare(check)
             answers = [self._hands.do(step, check.folders) for step in check.steps]
         except Hindered as reason:
-            return Verdict.NOT_RUN, str(reason)
+            return Verdict.NOT_RUN, str(reason).partition("\n")[0]
         seen = check.expect.judge(answers, self._known)
         return (Verdict.CONFIRMED, "") if seen is None else (Verdict.REFUTED, seen)
 

@@ -65,15 +65,17 @@ def _shape(stage: Stage) -> Iterator[Check]:
 
 
 def _pruning(stage: Stage) -> Iterator[Check]:
-    """A day and a region against everything; of computed partitions against the day, each costs a listing."""
+    """A day and a region against everything; of computed partitions, each a listing, against one account's month."""
     day = f"region = '{{region}}' AND {_DAY}"
-    part = f" WHERE {_DAY}" if stage is Stage.PROJECTED else ""
+    projected = stage is Stage.PROJECTED
+    part = " WHERE account = '{account}' AND year = '{year}' AND month = '{month}'" if projected else ""
     whole = _filled("SELECT count(eventid) FROM {every}" + part, stage)
     for name, table in (("own", "{own}"), ("every", "{every}"), ("events", "{every}_events")):
         settles = ("window-prunes",) if name == "events" else ("day-prunes",)
-        asked = _filled(f"SELECT count(eventid) FROM {table} WHERE {day}", stage)
+        mine = " AND account = '{account}'" if projected and name != "own" else ""
+        asked = _filled(f"SELECT count(eventid) FROM {table} WHERE {day}{mine}", stage)
         yield Check(f"shapes.{stage}_prunes_{name}", "Does a question of a day and region read less than all?",
-                    settles, (whole, asked), ReadsLess(), needs=stage, folders=_FOLDERS)  # fmt: skip
+                    settles, (whole, asked), ReadsLess(), needs=stage, folders=_FOLDERS * (1 + projected))  # fmt: skip
     mine = _filled(f"SELECT count(eventid) FROM {{own}} WHERE {day}", stage)
     events = _filled(
         f"SELECT count(eventid) FROM {{every}}_events WHERE account = '{{account}}' AND {day}",
