@@ -11,7 +11,7 @@ import threading
 import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from unittest.mock import patch
 
 import pytest
@@ -47,7 +47,7 @@ class Watch:
         while not self._ended.wait(0.1):
             self.highest = max(self.highest, anonymous_memory())
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
