@@ -97,6 +97,8 @@ _WORKGROUP = (
     "GetQueryRuntimeStatistics"
 )
 
+_ANYWHERE = {("servicequotas", "ListServiceQuotas"), ("cloudtrail", "ListPublicKeys")}
+
 
 def needs(request: Request) -> list[Need]:
     """What an HTTP request needs. Raises KeyError for one that this page does not know."""
@@ -123,6 +125,8 @@ def needs(request: Request) -> list[Need]:
         return [Need(f"athena:{operation}", (f"arn:aws:athena:{region}:{ACCOUNT}:workgroup/{name}",))]
     if service == "lakeformation":
         return [Need(f"lakeformation:{request.path.strip('/')}", ("*",))]
+    if (service, operation) in _ANYWHERE:
+        return [Need(f"{service}:{operation}", ("*",))]
     raise KeyError(service)
 
 

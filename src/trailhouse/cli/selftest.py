@@ -12,7 +12,7 @@ import typer
 
 from trailhouse.cli.call import INCOMPLETE
 from trailhouse.core.times import format_time
-from trailhouse.errors import UsageError
+from trailhouse.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +117,8 @@ def _live(call: Call, checks: Sequence[Check], bucket: str, *, show_names: bool)
     )  # fmt: skip
     done = test.run()
     redact = redaction(place, gate.account(), settings.workgroup, on=not show_names)
-    about = {**versions(), "region": gate.region, "when": format_time(call.now)}
+    about = {**versions(), "athena": _engine(gate, settings.workgroup), "region": gate.region}
+    about["when"] = format_time(call.now)
     document = as_json(done, checks, about, redact)
     if call.json or call.format == "json":
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
@@ -137,6 +138,16 @@ def _place(gate: Gate, bucket: str) -> Place:
     account = gate.account()
     # Anybody can make a bucket of this name first: it has to be the caller's own.
     return Place(f"aws-athena-query-results-{account}-{gate.region}", token, account)
+
+
+def _engine(gate: Gate, workgroup: str) -> str:
+    """Athena's version, as far as the workgroup says it."""
+    try:
+        found = gate.call("athena", "GetWorkGroup", WorkGroup=workgroup)["WorkGroup"]
+    except AwsError:
+        return "unknown"
+    version = found.get("Configuration", {}).get("EngineVersion", {})
+    return str(version.get("EffectiveEngineVersion", "unknown"))
 
 
 def _code(done: Run) -> int:

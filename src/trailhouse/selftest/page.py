@@ -26,7 +26,7 @@ that of the results), both marked; it refuses if something is there under these 
 objects, asks {checks} questions by {statements} statements, and removes everything, after a failure and after Ctrl-C,
 too; what could not be removed is listed. A bucket that keeps versions keeps them here, too.
 
-Costs: {cost}.
+Costs: {cost}. It takes some minutes; where the catalog makes partition indexes, perhaps twenty.
 
 The report has no account numbers, names of buckets or ARNs unless `--show-names` is given. `trailhouse policy operator`
 prints the permissions that it needs, in the bucket of the results; for another bucket, allow the same there. What is

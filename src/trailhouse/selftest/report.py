@@ -104,7 +104,9 @@ def settled(run: Run, checks: Sequence[Check]) -> dict[str, str]:
 
 def as_text(document: Mapping[str, Any]) -> Iterator[str]:
     """The same for people, line by line."""
-    about = [f"{name} {document[name]}" for name in ("trailhouse", "region", "when") if name in document]
+    about = [
+        f"{name} {document[name]}" for name in ("trailhouse", "athena", "region", "when") if name in document
+    ]
     yield "trailhouse selftest: " + ", ".join(about)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in document["counts"].items())
     money = format_money(Decimal(document["cost_usd"]))

@@ -182,17 +182,23 @@ class Scratch:
             for page in self._gate.pages("glue", "GetTables", DatabaseName=self.place.database)
             for table in page["TableList"]
         ]
-        for start in range(0, len(names), _TABLES):
-            answer = self._gate.call(
-                "glue",
-                "BatchDeleteTable",
-                DatabaseName=self.place.database,
-                TablesToDelete=names[start : start + _TABLES],
-            )
-            for error in answer.get("Errors", ()):
-                told = error.get("ErrorDetail", {}).get("ErrorMessage", "")
-                left.things.append(f"table {self.place.database}.{error.get('TableName')}: {told}")
-        self._gate.call("glue", "DeleteDatabase", Name=self.place.database)
+        refused = [
+            error
+            for start in range(0, len(names), _TABLES)
+            for error in self._drop(names[start : start + _TABLES])
+        ]
+        try:
+            self._gate.call("glue", "DeleteDatabase", Name=self.place.database)
+        except TrailhouseError:
+            left.things += refused
+            raise
+
+    def _drop(self, tables: list[str]) -> Iterator[str]:
+        """Delete tables; why some were not: the database's own removal takes them, too."""
+        database = self.place.database
+        answer = self._gate.call("glue", "BatchDeleteTable", DatabaseName=database, TablesToDelete=tables)
+        for error in answer.get("Errors", ()):
+            yield f"table {database}.{error.get('TableName')}: {error.get('ErrorDetail', {}).get('ErrorMessage', '')}"
 
     def _delete_objects(self, left: Left) -> None:
         keys = list(self._keys())

@@ -72,8 +72,8 @@ def _pruning(stage: Stage) -> Iterator[Check]:
     whole = _filled("SELECT count(eventid) FROM {every}" + part, stage)
     for name, table in (("own", "{own}"), ("every", "{every}"), ("events", "{every}_events")):
         settles = ("window-prunes",) if name == "events" else ("day-prunes",)
-        mine = " AND account = '{account}'" if projected and name != "own" else ""
-        asked = _filled(f"SELECT count(eventid) FROM {table} WHERE {day}{mine}", stage)
+        whose = " AND account = '{account}'" if projected and name != "own" else ""
+        asked = _filled(f"SELECT count(eventid) FROM {table} WHERE {day}{whose}", stage)
         yield Check(f"shapes.{stage}_prunes_{name}", "Does a question of a day and region read less than all?",
                     settles, (whole, asked), ReadsLess(), needs=stage, folders=_FOLDERS * (1 + projected))  # fmt: skip
     mine = _filled(f"SELECT count(eventid) FROM {{own}} WHERE {day}", stage)
