@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.trino, pytest.mark.emulator]
 
 BUCKET = "one-question"
+APPLIED: set[str] = set()
 QUESTIONS = (
     "SELECT eventname, count(*) AS n FROM cloudtrail GROUP BY eventname ORDER BY 1",
     "SELECT eventid, eventname, account, region, year, month, day FROM cloudtrail_events ORDER BY eventid",
@@ -44,10 +45,16 @@ def athena(trino: Trino) -> Iterator[tuple[StrictAthena, Front]]:
 
 
 @pytest.fixture
+def shape() -> str:
+    return "per_account"
+
+
+@pytest.fixture
 def run(
     athena: tuple[StrictAthena, Front],
     trino: Trino,
     logs: Path,
+    shape: str,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
@@ -57,7 +64,9 @@ def run(
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TRAILHOUSE_WORKDIR", str(tmp_path / "work"))
-    monkeypatch.setenv("TRAILHOUSE_DATABASE", "one_question")
+    monkeypatch.setenv("TRAILHOUSE_DATABASE", f"one_{shape}")
+    monkeypatch.setenv("TRAILHOUSE_TABLES", shape.replace("projected", "single"))
+    monkeypatch.setenv("TRAILHOUSE_PARTITIONS", "projected" if shape == "projected" else "registered")
     monkeypatch.setenv("TRAILHOUSE_TRINO_URL", trino.url)
 
     def call(*args: str, code: int = 0) -> tuple[str, str]:
@@ -69,6 +78,8 @@ def run(
 
     if BUCKET not in trino.aws.buckets.all:
         trino.load(BUCKET, logs)
+    if f"one_{shape}" not in APPLIED:
+        APPLIED.add(f"one_{shape}")
         call("apply", "--all", "--yes", "-s", f"s3://{BUCKET}/")
     return call
 
@@ -132,9 +143,29 @@ def test_the_price_counts_what_trino_then_reads(
     run: Callable[..., tuple[str, str]], trino: Trino, sql: str
 ) -> None:
     told = json.loads(run("query", "--engine", "athena", "--dry-run", "--json", sql)[0])
-    read = trino.stats(sql, schema="one_question")
+    read = trino.stats(sql, schema="one_per_account")
     times = 2 if " JOIN " in sql else 1  # each side reads them
     assert told["objects"]["value"] == len(read.files) * times
+
+
+@pytest.mark.parametrize("shape", ["single", "projected"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT max(eventname) AS n FROM cloudtrail WHERE year = '2026' AND month = '01' AND day = '02'",
+        "SELECT max(eventname) AS n FROM cloudtrail_events WHERE year = '2026' AND month = '01' AND day = '05'",
+        "SELECT max(eventname) AS n FROM cloudtrail_444455556666 WHERE year = '2026' AND month = '01'",
+    ],
+)
+def test_the_price_of_other_shapes_is_as_right(
+    run: Callable[..., tuple[str, str]], trino: Trino, shape: str, sql: str
+) -> None:
+    told = json.loads(run("query", "--engine", "athena", "--dry-run", "--json", sql)[0])
+    read = trino.stats(sql, schema=f"one_{shape}")
+    low, high = told["objects"]["low"], told["objects"]["high"]
+    assert low <= len(read.files) <= high
+    assert low == high or told["folders"] > 200
+    assert rows(run, "--engine", "athena", sql) == [{"n": read.rows[0][0]}]
 
 
 def test_a_trino_has_no_price_in_money(run: Callable[..., tuple[str, str]]) -> None:

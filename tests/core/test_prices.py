@@ -60,6 +60,11 @@ def test_a_single_folder_is_as_uncertain_as_it_is_large() -> None:
     assert one.high > one.value
 
 
+def test_alike_is_not_certain() -> None:
+    one = estimated([5] * 200, 1_000)
+    assert (one.value, one.low, one.high) == (5_000, 4_925, 5_075)
+
+
 def test_the_interval_holds_about_as_often_as_it_says() -> None:
     dice = random.Random(1)
     folders = [dice.randrange(1_000) for _ in range(5_000)]

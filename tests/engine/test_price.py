@@ -109,7 +109,7 @@ def test_two_hundred_folders_are_listed_and_of_more_a_sample(elsewhere: Elsewher
     all_of_them = price("SELECT * FROM many WHERE n < '00200'")
     assert (all_of_them.listed, all_of_them.folders, all_of_them.size.exact) == (200, 200, True)
     sample = price("SELECT * FROM many")
-    assert (sample.listed, sample.folders, sample.partitions) == (200, 600, 600)
+    assert (sample.listed, sample.existing, sample.folders, sample.partitions) == (200, 600, 600, 600)
     assert sample.objects.value == 600
     assert sample.size.low <= sum(n % 100 for n in range(600)) <= sample.size.high
     assert sample == price("SELECT * FROM many")
@@ -117,6 +117,39 @@ def test_two_hundred_folders_are_listed_and_of_more_a_sample(elsewhere: Elsewher
         "200 of 600 folders listed, chosen at random (seed 0); ranges are the 95 % interval" in sample.how()
     )
     assert sample.how() in sample.sentence(PRICE_PER_TB)
+
+
+def test_folders_that_do_not_exist_are_found_out_in_few_listings(elsewhere: Elsewhere) -> None:
+    said = {
+        "projection.enabled": "true", "projection.day.type": "date", "projection.day.format": "yyyy/MM/dd",
+        "projection.day.range": "2020/01/01,NOW",
+        "storage.location.template": f"s3://{BUCKET}/AWSLogs/111122223333/CloudTrail/us-east-1/${{day}}/",
+    }  # fmt: skip
+    catalogs.table(elsewhere.aws.client("glue"), "sparse", ("day",), f"s3://{BUCKET}/AWSLogs/", **said)
+    calls: list[Call] = []
+    found = price("SELECT * FROM sparse", calls)
+    assert (found.partitions, found.existing, found.listed) == (1_297, 3, 3)
+    assert found.size == counted(3 * OBJECTS * SIZE)
+    assert found.how() == "all 3 existing folders (of 1,297) listed"
+    assert [call.operation for call in calls].count("ListObjectsV2") < 60
+
+
+def test_a_sample_of_nothing_says_nothing(elsewhere: Elsewhere) -> None:
+    catalogs.table(elsewhere.aws.client("glue"), "flat", ("n",), f"s3://{BUCKET}/")
+    bucket = (f"{n:03}/_hidden" for n in range(250))
+    elsewhere.aws.bucket("flat-logs", ((key, b"x") for key in bucket))
+    parts = [
+        {"Values": [f"{n:03}"], "StorageDescriptor": catalogs.storage(f"s3://flat-logs/{n:03}/")}
+        for n in range(250)
+    ]
+    for start in range(0, 250, 100):
+        elsewhere.aws.client("glue").batch_create_partition(
+            DatabaseName=DATABASE, TableName="flat", PartitionInputList=parts[start : start + 100]
+        )
+    found = price("SELECT * FROM flat")
+    assert found.unknown == (
+        "200 of 250 folders, chosen at random, hold no object, and the others are not known",
+    )
 
 
 @pytest.mark.usefixtures("elsewhere")
@@ -174,11 +207,11 @@ def test_a_place_that_is_none_in_s3_is_said(elsewhere: Elsewhere) -> None:
 
 
 def test_the_sentence_is_one_for_people() -> None:
-    exact = Price(31, 31, 31, counted(1_204), counted(12_300_000))
+    exact = Price(31, 31, 31, 31, counted(1_204), counted(12_300_000))
     assert exact.sentence(PRICE_PER_TB) == "31 partitions, 1,204 objects, 12.3 MB: $0.000065"
     assert exact.sentence(None) == "31 partitions, 1,204 objects, 12.3 MB"
     large = Price(
-        9_000, 9_000, 200, Estimate(90_000, 80_000, 100_000), Estimate(3 * 10**11, 10**11, 5 * 10**11)
+        9_000, 9_000, 9_000, 200, Estimate(90_000, 80_000, 100_000), Estimate(3 * 10**11, 10**11, 5 * 10**11)
     )
     assert large.sentence(PRICE_PER_TB) == (
         "9,000 partitions, about 90,000 objects (80,000 to 100,000), about 300.0 GB (100.0 GB to 500.0 GB): "
@@ -188,20 +221,20 @@ def test_the_sentence_is_one_for_people() -> None:
 
 
 def test_a_refusal_names_the_filter_that_would_help() -> None:
-    found = Price(60, 60, 60, counted(60), counted(10**9), spread={"day": 2, "account": 30, "region": 1})
+    found = Price(60, 60, 60, 60, counted(60), counted(10**9), spread={"day": 2, "account": 30, "region": 1})
     refusal = found.refusal(10**6)
     assert refusal == (
         "not run: it would read 1.0 GB, and --max-scan is 1.0 MB: narrow it by account (30 are touched): "
         "--account, or account = '...'"
     )
     assert found.refusal(10**9) is None
-    sampled = Price(60, 60, 20, counted(60), Estimate(10**9, 9 * 10**8, 11 * 10**8))
+    sampled = Price(60, 60, 60, 20, counted(60), Estimate(10**9, 9 * 10**8, 11 * 10**8))
     assert "about 1.0 GB (900.0 MB to 1.1 GB)" in (sampled.refusal(10**9) or "")
     assert "ask for fewer objects" in (sampled.refusal(10**9) or "")
 
 
 def test_programs_get_the_same() -> None:
-    found = Price(31, 31, 31, counted(1_204), counted(12_300_000), days=("2023-07-10", "2023-07-11"))
+    found = Price(31, 31, 31, 31, counted(1_204), counted(12_300_000), days=("2023-07-10", "2023-07-11"))
     told = json.loads(json.dumps(found.as_json(Decimal(5))))
     assert told["bytes"] == {"value": 12_300_000, "low": 12_300_000, "high": 12_300_000}
     assert told["cost_usd"] == {"value": "0.000065", "low": "0.000065", "high": "0.000065"}

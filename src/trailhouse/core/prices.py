@@ -69,6 +69,8 @@ def estimated(seen: Sequence[int], total: int) -> Estimate:
     value = round(fmean(seen) * total)
     spread = stdev(seen) if len(seen) > 1 else float(max(seen))
     off = _Z * spread / sqrt(len(seen)) * total * sqrt(1 - len(seen) / total)
+    # Where all that were seen are alike, three in that many may still differ (with the same confidence).
+    off = max(off, 3 / len(seen) * total * fmean(seen)) if not spread else off
     return Estimate(value, max(found, round(value - off)), round(value + off))
 
 

@@ -25,6 +25,7 @@ from trailhouse.core.prices import (
     scan_cost,
 )
 from trailhouse.core.sizes import count_of, format_size
+from trailhouse.engine.folders import existing
 from trailhouse.engine.partitions import Touched, touched
 from trailhouse.errors import SqlError
 
@@ -50,6 +51,7 @@ _FILTERS = {
 }
 _DAY_KEYS = ("year", "month", "day")
 _DIGITS = 12
+_COUNTED = ("partitions", "folders", "folders_existing", "folders_listed", "objects", "requests_usd")
 
 
 class Held(NamedTuple):
@@ -67,6 +69,7 @@ class Price:
     Attributes:
         partitions: that it touches, counted exactly; a partition that is read twice counts twice.
         folders: different places of them.
+        existing: how many of these may exist; the others surely do not.
         listed: how many of these were listed.
         objects: that it reads.
         size: bytes that it reads.
@@ -80,6 +83,7 @@ class Price:
 
     partitions: int = 0
     folders: int = 0
+    existing: int = 0
     listed: int = 0
     objects: Estimate = NONE
     size: Estimate = NONE
@@ -96,9 +100,12 @@ class Price:
             return "not told: " + "; ".join(self.unknown)
         if self.told:
             return self.told
-        if self.listed == self.folders:
-            return f"all {self.folders:,} folders listed"
-        sample = f"{self.listed:,} of {self.folders:,} folders listed, chosen at random (seed {SEED})"
+        there, of = count_of(self.existing, "folder"), ""
+        if self.existing < self.folders:
+            there, of = count_of(self.existing, "existing folder"), f" (of {self.folders:,})"
+        if self.listed == self.existing:
+            return f"all {there}{of} listed"
+        sample = f"{self.listed:,} of {there}{of} listed, chosen at random (seed {SEED})"
         return f"{sample}; ranges are the {CONFIDENCE}"
 
     def sentence(self, per_tb: Decimal | None) -> str:
@@ -130,14 +137,15 @@ class Price:
     def as_json(self, per_tb: Decimal | None) -> dict[str, Any]:
         """The same for programs; sums of money are texts in dollars."""
         found: dict[str, Any] = {
-            "partitions": self.partitions, "folders": self.folders, "folders_listed": self.listed,
+            "partitions": self.partitions, "folders": self.folders,
+            "folders_existing": self.existing, "folders_listed": self.listed,
             "objects": _triple(self.objects), "bytes": _triple(self.size), "at_most": self.at_most,
             "archived_objects": self.archived, "days": list(self.days), "spread": dict(self.spread),
-            "how": self.how(), "seed": None if self.listed == self.folders else SEED,
+            "how": self.how(), "seed": None if self.listed == self.existing else SEED,
             "requests_usd": f"{self.requests():f}", "cost_usd": None,
         }  # fmt: skip
         if self.told:
-            found |= dict.fromkeys(("partitions", "folders", "folders_listed", "objects", "requests_usd"))
+            found |= dict.fromkeys(_COUNTED)
         elif self.unknown:
             found |= {"objects": None, "bytes": None, "requests_usd": None}
         elif per_tb is not None:
@@ -189,9 +197,10 @@ class _Sum:
         suffix = table.name[-_DIGITS:]
         for partition in found:
             self.partitions += 1
-            self.places[partition.location] += 1
+            place = "s3://{}/{}".format(*_bucket_and_prefix(partition.location))
+            self.places[place] += 1
             if restored:
-                self.restored.add(partition.location)
+                self.restored.add(place)
             by_key = dict(zip(keys, partition.values, strict=False))
             if all(key in by_key for key in _DAY_KEYS):
                 self.values["day"].add("-".join(by_key[key] for key in _DAY_KEYS))
@@ -254,26 +263,40 @@ class Estimator:
 
     def _summed(self, found: _Sum) -> Price:
         places = sorted(found.places)
-        chosen = places
-        if len(places) > LISTED:
-            chosen = random.Random(SEED).sample(places, LISTED)  # noqa: S311 - a sample, not a secret
         with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="price") as pool:
+            there = places
+            if len(places) > LISTED:
+                there = existing(places, lambda folders: pool.map(self._children, folders), LISTED)
+            chosen = there
+            if len(there) > LISTED:
+                chosen = random.Random(SEED).sample(there, LISTED)  # noqa: S311 - a sample, not a secret
             held = list(pool.map(lambda place: self._held(place, restored=place in found.restored), chosen))
         times = [found.places[place] for place in chosen]
         objects = [one.objects * n for one, n in zip(held, times, strict=True)]
         sizes = [one.size * n for one, n in zip(held, times, strict=True)]
         days = sorted(found.values["day"])
+        if len(chosen) < len(there) and not sum(objects):
+            looked = f"{len(chosen):,} of {len(there):,} folders, chosen at random, hold no object"
+            return Price(unknown=(f"{looked}, and the others are not known",))
         return Price(
             partitions=found.partitions,
             folders=len(places),
+            existing=len(there),
             listed=len(chosen),
-            objects=estimated(objects, len(places)) if places else NONE,
-            size=estimated(sizes, len(places)) if places else NONE,
+            objects=estimated(objects, len(there)) if there else NONE,
+            size=estimated(sizes, len(there)) if there else NONE,
             archived=sum(one.archived for one in held),
             spread={key: len(found.values[key]) for key in _FILTERS if found.values[key]},
             days=(days[0], days[-1]) if days else (),
             at_most=found.at_most,
         )
+
+    def _children(self, place: str) -> list[str]:
+        """The folders right below a folder."""
+        bucket, prefix = _bucket_and_prefix(place)
+        more = self._requests.get(bucket, {})
+        pages = self._gate.pages("s3", "ListObjectsV2", Bucket=bucket, Prefix=prefix, Delimiter="/", **more)
+        return [f"s3://{bucket}/{one['Prefix']}" for page in pages for one in page.get("CommonPrefixes", ())]
 
     def _held(self, place: str, *, restored: bool) -> Held:
         bucket, prefix = _bucket_and_prefix(place)
