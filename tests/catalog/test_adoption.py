@@ -294,6 +294,13 @@ def test_the_plan_says_what_goes_and_what_that_costs() -> None:
         assert said in run.warnings
 
 
+@pytest.mark.parametrize("shape", ["per_account", "single"])
+def test_what_reads_a_name_is_made_after_it_changed_hands(shape: str) -> None:
+    run = planned(Adoption(left_behind(A), Known(delivered(A)), aim(shape), adopt=True))
+    names = [change.name for change in run.parts[-2].changes]
+    assert names == [kept_name("cloudtrail"), "cloudtrail", "cloudtrail_events"]
+
+
 def test_without_adopt_the_predecessor_s_tables_are_foreign() -> None:
     catalog, before = left_behind(A, B), left_behind(A, B)
     run = adopt(catalog, Known(delivered(A), delivered(B)), aim("per_account"), adopting=False)

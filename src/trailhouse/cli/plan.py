@@ -38,7 +38,7 @@ def run(
 ) -> int:
     """Show what would have to change in the catalog, and change nothing.
 
-    + creates, ~ updates, -/+ replaces, - deletes. With -v each partition is shown.
+    + creates, ~ updates, -/+ replaces, - deletes, ? reads back. With -v each partition is shown.
     """
     import sys  # noqa: PLC0415 - as below
 

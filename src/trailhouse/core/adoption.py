@@ -262,13 +262,16 @@ def take_over(part: Part, former: Former, new: Table | None = None) -> Part:
     if isinstance(made.after, Table):
         steps = [_beside(former, made.after, own), *steps, _filled(made.after, swap, own)]
     else:
-        steps = [[_check(new)] if new else None, *steps, [swap, *own]]
+        filled = new is not None and any(one.name == new.name for one in part.changes)
+        steps = [[_check(new)] if new and filled else None, *steps, [swap, *own]]
     refusals = tuple(one for one in steps if isinstance(one, Refusal))
     if refusals:
         return replace(part, changes=(), refusals=(*part.refusals, *refusals))
     others = [one for one in part.changes if one.name != former.name]
+    views = [one for one in others if one.target is Target.VIEW]  # these may read what changes hands
     changes = [change for step in steps if isinstance(step, list) for change in step]
-    return replace(part, changes=(*others, *changes))
+    first = [one for one in others if one.target is not Target.VIEW]
+    return replace(part, changes=(*first, *changes, *views))
 
 
 def beside_table(table: Table) -> Table:
