@@ -85,7 +85,7 @@ def test_a_wrong_call_is_refused(program: Any, aws: Aws, args: tuple[str, ...], 
 def test_live_it_reports_removes_and_fails_where_something_is_refuted(program: Any, aws: Aws) -> None:  # noqa: ANN401
     code, out, err = program("--live", "--yes", "--bucket", BUCKET, "--check", "sql.struct_order")
     assert code == 1
-    assert "1 confirmed, 1 refuted, 0 could not be run; 2 statements" in out
+    assert "1 confirmed, 1 refuted, 0 could not be run; 3 statements" in out
     assert "sql.struct_order: Do casts of rows go by position?\n    1 rows, not 1; seen ('x',)" in out
     assert "Everything that was made is removed." in out
     assert "2/2 sql.struct_order" in err

@@ -52,6 +52,7 @@ def policy(*without: str) -> Policy:
     return found
 
 
+@pytest.mark.slow
 def test_the_operator_may_do_all_of_it(door: tuple[Door, Rig]) -> None:
     guard, rig = door
     guard.policies["AKIAEXAMPLE"] = policy()

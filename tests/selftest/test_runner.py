@@ -9,6 +9,7 @@ import pytest
 
 from bed.athena import Failed, Table, Workgroup
 from bed.faults import Fault, denied
+from selftest.conftest import one
 from selftest.rig import BUCKET, TOKEN, Rig
 from trailhouse.errors import AccessDeniedError, CatalogError, UsageError
 from trailhouse.selftest import Place, Purse
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from trailhouse.selftest.runner import Run
 
 DATABASE = f"trailhouse_selftest_{TOKEN}"
+ATHENA = ("GetWorkGroup", "StartQueryExecution", "GetQueryExecution", "GetQueryResults")
 PREFIX = f"trailhouse-selftest/{TOKEN}/"
 ASKS = Check("t.asks", "?", (), (Sql("SELECT 1 AS one"),), Rows(((1,),)))
 MAKES = Check(
@@ -38,7 +40,7 @@ pytestmark = pytest.mark.emulator
 
 
 def verdicts(run: Run) -> dict[str, Verdict]:
-    return {one.check: one.verdict for one in run.outcomes}
+    return {each.check: each.verdict for each in run.outcomes}
 
 
 def athena(rig: Rig) -> Any:  # noqa: ANN401
@@ -51,14 +53,16 @@ def test_a_run_claims_first_writes_asks_and_removes_last(rig: Rig) -> None:
     made = rig.operations()
     assert made[:4] == ["glue.GetDatabase", "s3.ListObjectsV2", "s3.PutObject", "glue.CreateDatabase"]
     files = len(bucket().files)
-    assert made[4 : 4 + files] == ["s3.PutObject"] * files
-    rest = made[4 + files :]
+    tried = made.index("athena.GetQueryResults") + 1
+    assert set(made[4:tried]) <= {f"athena.{name}" for name in ATHENA}
+    assert made[tried : tried + files] == ["s3.PutObject"] * files
+    rest = made[tried + files :]
     ends = ["glue.GetDatabase", "glue.GetTables", "glue.BatchDeleteTable", "glue.DeleteDatabase"]
     assert rest[-6:] == [*ends, "s3.ListObjectsV2", "s3.DeleteObjects"]
     assert rest.index("glue.CreateTable") < rest.index("glue.BatchCreatePartition") < rest.index(ends[2])
     assert rig.nothing_is_left()
     assert run.left.things == []
-    assert run.purse.statements == 2
+    assert run.purse.statements == 3
     assert not run.stopped
 
 
@@ -70,15 +74,15 @@ def test_what_is_made_is_marked_and_lies_below_one_prefix(rig: Rig) -> None:
     (made,) = (call for call in rig.calls if call.operation == "CreateDatabase")
     assert made.parameters["DatabaseInput"]["Parameters"] == {"trailhouse.selftest": TOKEN}
     asked = [call.parameters for call in rig.calls if call.operation == "StartQueryExecution"]
-    assert {one["QueryExecutionContext"]["Database"] for one in asked} == {DATABASE}
-    assert {one["ResultConfiguration"]["OutputLocation"] for one in asked} == {
+    assert {each["QueryExecutionContext"]["Database"] for each in asked} == {DATABASE}
+    assert {each["ResultConfiguration"]["OutputLocation"] for each in asked} == {
         f"s3://{BUCKET}/{PREFIX}results/"
     }
 
 
 def test_every_shape_is_applied_and_its_second_plan_is_empty(rig: Rig) -> None:
     run = rig.run((SHAPED, SINGLE, PROJECTED))
-    assert [(one.verdict, one.seen) for one in run.outcomes] == [(Verdict.CONFIRMED, "")] * 3
+    assert [(each.verdict, each.seen) for each in run.outcomes] == [(Verdict.CONFIRMED, "")] * 3
     assert rig.nothing_is_left()
 
 
@@ -90,11 +94,13 @@ def test_another_answer_refutes_and_says_what_was_seen(rig: Rig) -> None:
 
 @pytest.mark.parametrize("reason", ["INTERNAL_ERROR: x", "Access Denied (Service: S3)", "S3: Slow Down"])
 def test_a_failure_that_says_nothing_about_the_question_leaves_it_open(rig: Rig, reason: str) -> None:
-    def answers(_sql: str, _database: str) -> Table:
-        raise Failed(reason)
+    def answers(sql: str, database: str) -> Table:
+        if sql == "SELECT 1 AS refused":
+            raise Failed(reason)
+        return one(sql, database)
 
     athena(rig).answers = answers
-    refused = Check("t.refused", "?", (), (Sql("SELECT 1"),), Refused("."))
+    refused = Check("t.refused", "?", (), (Sql("SELECT 1 AS refused"),), Refused("."))
     run = rig.run((refused,))
     assert verdicts(run) == {"t.refused": Verdict.NOT_RUN}
     assert reason.split(":", maxsplit=1)[0] in run.outcomes[0].seen
@@ -113,6 +119,18 @@ def test_a_shape_that_cannot_be_applied_is_tried_once(rig: Rig) -> None:
     assert set(verdicts(run).values()) == {Verdict.NOT_RUN}
     assert "per_account could not be applied" in run.outcomes[1].seen
     rig.aws.glue.heal()
+    assert rig.nothing_is_left()
+
+
+def test_where_athena_does_not_answer_nothing_is_refuted(rig: Rig) -> None:
+    def answers(_sql: str, _database: str) -> Table:
+        raise Failed("Unable to verify/create output bucket")
+
+    athena(rig).answers = answers
+    run = rig.run(FEW)
+    assert set(verdicts(run).values()) == {Verdict.NOT_RUN}
+    assert "Athena does not answer" in run.stopped
+    assert run.error is not None
     assert rig.nothing_is_left()
 
 
@@ -257,7 +275,7 @@ def test_objects_that_cannot_be_removed_are_listed_and_the_database_goes(rig: Ri
 def test_results_that_a_workgroup_keeps_elsewhere_are_said(rig: Rig) -> None:
     athena(rig).workgroups["primary"] = Workgroup(location="s3://theirs/", enforced=True)
     run = rig.run(FEW)
-    assert run.left.things == ["2 results of statements lie where workgroup primary keeps them"]
+    assert run.left.things == ["3 results of statements lie where workgroup primary keeps them"]
 
 
 # -- the price ------------------------------------------------------------------------------------------------------
@@ -265,22 +283,22 @@ def test_results_that_a_workgroup_keeps_elsewhere_are_said(rig: Rig) -> None:
 
 def test_no_statement_is_sent_that_could_exceed_the_limit(rig: Rig) -> None:
     checks = tuple(Check(f"t.n{n}", "?", (), ASKS.steps, ASKS.expect) for n in range(5))
-    run = rig.run(checks, purse=Purse(limit=statement_cost(2) * 3))
-    assert rig.operations().count("athena.StartQueryExecution") == 3
-    assert [one.verdict for one in run.outcomes] == [Verdict.CONFIRMED] * 3 + [Verdict.NOT_RUN] * 2
+    run = rig.run(checks, purse=Purse(limit=statement_cost(0) + statement_cost(2) * 3))
+    assert rig.operations().count("athena.StartQueryExecution") == 4
+    assert [each.verdict for each in run.outcomes] == [Verdict.CONFIRMED] * 3 + [Verdict.NOT_RUN] * 2
     assert "to keep the price" in run.outcomes[-1].seen
     assert rig.nothing_is_left()
 
 
 def test_what_was_read_is_counted_and_stops_the_run(rig: Rig) -> None:
-    def answers(_sql: str, _database: str) -> Table:
-        return Table([("one", "integer")], [[1]], scanned=20_000_000_000)
+    def answers(sql: str, _database: str) -> Table:
+        return Table([("one", "integer")], [[1]], scanned=20_000_000_000 * ("AS one" in sql))
 
     athena(rig).answers = answers
     run = rig.run((ASKS, MAKES))
-    assert [one.verdict for one in run.outcomes] == [Verdict.CONFIRMED, Verdict.NOT_RUN]
+    assert [each.verdict for each in run.outcomes] == [Verdict.CONFIRMED, Verdict.NOT_RUN]
     assert run.purse.spent > Decimal("0.10")
-    assert run.purse.statements == 1
+    assert run.purse.statements == 2
 
 
 def test_a_statement_that_reads_too_much_or_takes_too_long_is_stopped() -> None:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from trailhouse.core.prices import LEAST, PRICE_PER_GET, PRICE_PER_LIST, PRICE_PER_TB, format_money, scan_cost
 from trailhouse.selftest.bucket import bucket
-from trailhouse.selftest.check import Put
+from trailhouse.selftest.check import Put, Sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trailhouse.selftest.check import Check
 
+FIRST = Sql("SELECT 1")
+"""What every run asks before its checks: whether Athena answers at all."""
 LIMIT = Decimal("0.10")
 """Dollars that a run never exceeds."""
 PRICE_PER_PUT = Decimal("0.000005")
@@ -70,16 +72,17 @@ def bill(checks: Sequence[Check], per_tb: Decimal = PRICE_PER_TB) -> Bill:
         checks: all that are to be made.
         per_tb: dollars for a terabyte.
     """
-    statements = sum(check.statements for check in checks)
+    statements = 1 + sum(check.statements for check in checks)
     puts = [step for check in checks for step in (*check.prepare, *check.steps) if isinstance(step, Put)]
     objects = len(bucket().files) + len(puts) + 1
+    first = statement_cost(0, per_tb)
     scans = statements * scan_cost(LEAST, per_tb)
     everything = sum(
         (check.statements * statement_cost(check.folders, per_tb) for check in checks), Decimal()
     )
     archived = sum(one.storage_class != "STANDARD" for one in puts) * ARCHIVING
     ours = objects * PRICE_PER_PUT + _OWN_LISTS * PRICE_PER_LIST + archived
-    return Bill(statements, scans, everything - scans + ours, ours, objects)
+    return Bill(statements, scans, first + everything - scans + ours, ours, objects)
 
 
 class CostStop(Exception):  # noqa: N818 - no fault: what was promised is kept

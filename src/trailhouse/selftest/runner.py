@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from trailhouse.errors import CredentialsError, TrailhouseError
+from trailhouse.errors import AwsError, CredentialsError, TrailhouseError
 from trailhouse.selftest.bucket import bucket
 from trailhouse.selftest.check import Check, Outcome, Stage, Verdict
 from trailhouse.selftest.converge import LOGS
 from trailhouse.selftest.expect import Answer, Known
 from trailhouse.selftest.hands import Hands, Hindered
-from trailhouse.selftest.price import CostStop, Purse
+from trailhouse.selftest.price import FIRST, CostStop, Purse
 from trailhouse.selftest.scratch import Left, Scratch, Words
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class Selftest:
         began = self._clock()
         try:
             self._scratch.claim()
+            self._try()
             self._write()
             self._ask()
         except KeyboardInterrupt:
@@ -119,6 +120,15 @@ class Selftest:
             if check.id not in done
         ]
         return self.result
+
+    def _try(self) -> None:
+        """See whether Athena answers at all here, so that no fault of the set-up refutes anything. Raises AwsError."""
+        try:
+            answer = self._hands.do(FIRST, 0)
+        except Hindered as reason:
+            raise AwsError(f"Athena does not answer: {reason}") from reason
+        if answer.error:
+            raise AwsError(f"Athena does not answer: {answer.error}", code=answer.code)
 
     def _write(self) -> None:
         self._say(f"writing {len(self._files)} log files")

@@ -69,7 +69,7 @@ CHECKS: tuple[Check, ...] = (
           (Sql("SHOW TABLES 'glue_version'"),), Rows((("glue_version",),))),
     Check("limits.glue_partitions", "Are the quotas 10 million partitions a table, 20 million an account?",
           ("glue-partitions",),
-          (Api("service-quotas", "ListServiceQuotas", {"ServiceCode": "glue"}),),
+          (Api("service-quotas", "ListServiceQuotas", {"ServiceCode": "glue", "MaxResults": 100}),),
           Both((Says("partitions per table[^}]*1.?0?0{6}|1.?0?0{6}[^}]*partitions per table"),
                 Says("partitions per account[^}]*2.?0?0{6}|2.?0?0{6}[^}]*partitions per account")))),
     Check("limits.public_keys", "May ListPublicKeys be called more than once a second?", ("public-keys-rate",),
