@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import json
 from datetime import date, timedelta
 
 import pytest
@@ -127,3 +129,13 @@ def test_the_shape(
 ) -> None:
     found = desired.choose_shape(configured, projected=projected, recorded=recorded, accounts=accounts)
     assert found is shape
+
+
+def test_no_view_that_glue_would_not_keep() -> None:
+    accounts = [f"{number:012}" for number in range(desired.MOST_BRANCHES)]
+    for prefix, longer in (("cloudtrail", False), ("c" * 128, True)):
+        named = Design("d" * 200 if longer else "d", prefix, Shape.PER_ACCOUNT)
+        union = desired.shared_views(named, {Kind.CLOUDTRAIL: accounts})[0]
+        kept = base64.b64encode(json.dumps({"originalSql": union.sql}).encode())
+        assert (len(kept) > 409_600 - 20_000) is longer
+        assert ("longer than Glue keeps" in desired.too_long(union)) is longer

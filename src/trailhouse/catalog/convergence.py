@@ -317,7 +317,10 @@ class Convergence:
                 if len(accounts) > desired.MOST_BRANCHES
             ]
         for view in desired.shared_views(self._design, present):
-            draft.add(diff_definition(view, self._found.get(view.name)))
+            reason = desired.too_long(view)
+            draft.add(
+                Refusal(view.name, reason) if reason else diff_definition(view, self._found.get(view.name))
+            )
         draft.warnings += [
             f"{name} is left from another shape, and its account delivers nothing of the kind: it stays as it is"
             for name in self._left()

@@ -42,6 +42,7 @@ and a ranking, 6 more, so that 144 branches are the most. The rest is margin."""
 MOST_PROJECTED_ACCOUNTS = 20
 MOST_PROJECTED_PARTITIONS = 1_000_000
 """Partitions that Athena reads in one scan (https://docs.aws.amazon.com/athena/latest/ug/partitions.html)."""
+_LONGEST_VIEW, _VIEW_REST = 409_600, 20_000  # columns and types take less than the latter
 _DAYS_A_YEAR = 12 * 31  # projection goes by number, so it also counts the 31st of February
 
 
@@ -227,6 +228,20 @@ def unplannable(branches: int) -> str:
     """Why a union of so many tables is not written."""
     return (
         f"a union of {branches} tables cannot be planned (the engine stops at 150 stages): "
+        "set `tables: single`"
+    )
+
+
+def too_long(view: View) -> str:
+    """Why a view's statement is not kept by the catalog; "" if it is.
+
+    Glue keeps it as JSON in base64: four characters for three, and a backslash more for every quote.
+    """
+    size = (len(view.sql) + view.sql.count('"')) * 4 // 3 + _VIEW_REST
+    if size <= _LONGEST_VIEW:
+        return ""
+    return (
+        f"the statement of {view.name} is longer than Glue keeps ({size:,} of {_LONGEST_VIEW:,} bytes): "
         "set `tables: single`"
     )
 
