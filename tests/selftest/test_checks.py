@@ -65,6 +65,18 @@ def test_words_of_athena_are_left_alone() -> None:
         WORDS("{nobody}")
 
 
+def test_every_table_of_a_check_is_made_in_its_theme() -> None:
+    """Themes can be asked for alone."""
+    made: dict[str, set[str]] = {}
+    for check in CHECKS:
+        own = made.setdefault(check.theme, {"lake"} if check.theme == "iceberg" else set())
+        own |= {step.name for step in check.prepare if isinstance(step, Make)}
+        asked = [step.text for step in check.steps if isinstance(step, Sql)]
+        own |= {name for text in asked for name in re.findall(r"VIEW (\w+)", text)}
+        read = {name for text in asked for name in re.findall(r"FROM ([a-z_]+)\b(?!\()", text)}
+        assert read <= own, check.id
+
+
 def test_no_object_is_written_twice() -> None:
     keys = [step.key for check in CHECKS for step in check.prepare if isinstance(step, Put)]
     assert len(keys) == len(set(keys))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from trailhouse.selftest.check import Api, Check, Sql, Stage
+from trailhouse.selftest.check import Api, Check, Make, Sql, Stage
+from trailhouse.selftest.checks.records import DAY, log, record
 from trailhouse.selftest.expect import Refused, Rows, Runs, ViewKeys
 
 _SIZE = 262_144
 _TIME = "CAST(try(date_parse({}, '%Y-%m-%dT%H:%i:%sZ')) AS timestamp(3))"
-_BRANCH = "SELECT eventid FROM pieces WHERE which = 'here'"
+_BRANCH = "SELECT eventid FROM branch"
 
 
 def _padded(size: int) -> str:
@@ -40,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     Check("sql.statement_size", "Is a statement of 262,144 bytes taken?", ("statement-size",),
           (Sql(_padded(_SIZE)),), Rows(((1,),))),
     Check("sql.union_140", "Is a union of 140 branches planned?", ("union-140",), (_union(140),), Runs(),
+          (log("branch", record("one")), Make("branch", "{scratch}/branch/" + DAY)),
           folders=140),
     Check("sql.union_160", "Is a union of 160 branches refused?", ("union-150",), (_union(160),),
           Refused("TOO_MANY_STAGES|stages"), folders=160),
