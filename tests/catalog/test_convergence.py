@@ -366,6 +366,19 @@ def test_no_union_that_cannot_be_planned() -> None:
     assert "takes many seconds to plan" in found.warnings[0]
 
 
+def test_an_organization_that_outgrows_its_shape_still_gets_its_partitions() -> None:
+    catalog = MemoryCatalog()
+    apply(catalog, organization(140, 1, 1), tables="per_account")
+    report = apply(catalog, organization(142, 1, 1))
+    assert list(report.failed) == ["views"]
+    assert "a union of 142 tables cannot be planned" in str(report.failed["views"].error)
+    found = catalog.definitions()
+    assert len([name for name in found if name.removeprefix("cloudtrail_").isdigit()]) == 142
+    assert all(found[f"cloudtrail_{account}"].since for account in ("000000000140", "000000000141")), list(
+        found
+    )[-3:]
+
+
 def test_indexes_where_the_catalog_allows_them() -> None:
     catalog, layout = MemoryCatalog(), small()
     catalog.told = Restrictions(encrypted=True)

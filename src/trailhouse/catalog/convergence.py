@@ -46,7 +46,7 @@ from trailhouse.core.state import (
     with_since,
 )
 from trailhouse.core.views import account_name, kind_name, raw_name
-from trailhouse.errors import AwsError, CredentialsError, UsageError
+from trailhouse.errors import AwsError, CatalogError, CredentialsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -310,22 +310,31 @@ class Convergence:
         draft = Draft(VIEWS, self._digester, None)
         members = {kind: self._members(kind) for kind in RECORD_KINDS}
         present = {kind: accounts for kind, accounts in members.items() if accounts}
-        if self.shape is Shape.PER_ACCOUNT:
-            draft.refusals += [
-                Refusal(kind_name(self._aim.prefix, kind), desired.unplannable(len(accounts)))
-                for kind, accounts in present.items()
-                if len(accounts) > desired.MOST_BRANCHES
-            ]
+        unwritable = self._unwritable(present)
+        grown = next((one for one in unwritable if one.name in self._found), None)
+        if grown:  # the organization outgrew its shape: its partitions must go on all the same
+            return Part(VIEWS, error=CatalogError(f"{grown.reason}; {grown.name} stays without new accounts"))
         for view in desired.shared_views(self._design, present):
-            reason = desired.too_long(view)
-            draft.add(
-                Refusal(view.name, reason) if reason else diff_definition(view, self._found.get(view.name))
-            )
+            draft.add(diff_definition(view, self._found.get(view.name)))
+        draft.refusals += unwritable
         draft.warnings += [
             f"{name} is left from another shape, and its account delivers nothing of the kind: it stays as it is"
             for name in self._left()
         ]
         return draft.part(self._found)
+
+    def _unwritable(self, accounts: Mapping[Kind, Sequence[str]]) -> list[Refusal]:
+        """Views over all accounts that no engine would plan, or no catalog keep."""
+        if self.shape is Shape.PER_ACCOUNT:
+            unplannable = [
+                Refusal(kind_name(self._aim.prefix, kind), desired.unplannable(len(members)))
+                for kind, members in accounts.items()
+                if len(members) > desired.MOST_BRANCHES
+            ]
+            if unplannable:
+                return unplannable
+        views = desired.shared_views(self._design, accounts)
+        return [Refusal(view.name, reason) for view in views if (reason := desired.too_long(view))]
 
     def _members(self, kind: Kind) -> list[str]:
         """Accounts that have a table or view of their own: those planned now, and those of former runs."""
