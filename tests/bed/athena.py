@@ -269,7 +269,9 @@ def on_trino(url: str, catalog: str = "awsdatacatalog", user: str = "athena") ->
             rows = cursor.fetchall()
         except TrinoQueryError as error:
             raise Failed(f"{error.error_name}: {error.message}") from error
-        columns = [(column.name, column.type_code) for column in cursor.description]
+        columns = [
+            (column.name, column.type_code) for column in cursor.description or ()
+        ]  # a statement without a result has none
         scanned = (cursor.stats or {}).get("physicalInputBytes") or 0
         kind = "DML" if re.match(r"\s*(SELECT|WITH|VALUES|TABLE|\()", sql, re.IGNORECASE) else "UTILITY"
         shaped = [_shaped(row, columns) for row in rows]
