@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from trailhouse.core.deliveries import (
     AccountFolder,
     Archived,
-    Found,
     Oddities,
     Oddity,
+    OddityCount,
     Stored,
     find_archived,
     group_by_account,
@@ -108,7 +108,7 @@ def test_oddities_are_counted_and_the_first_named() -> None:
         counting.add_service(f"Service{number}")
     counting.add_service("Service1999")
     services, files = counting.found()
-    assert files == Found(Oddity.FILE, 2000, tuple(f"s3://b/{number:04}" for number in range(10)))
+    assert files == OddityCount(Oddity.FILE, 2000, tuple(f"s3://b/{number:04}" for number in range(10)))
     assert (services.oddity, services.count, len(services.samples)) == (Oddity.SERVICE, 2001, 10)
     assert dict(counting.services)["others"] == 1000
     assert dict(counting.services)["Service1999"] == 2

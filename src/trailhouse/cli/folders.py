@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trailhouse.cli.call import Call
-    from trailhouse.core.deliveries import AccountFolder, Delivery, Found
+    from trailhouse.core.deliveries import AccountFolder, Delivery, OddityCount
     from trailhouse.storage.discovery import Discovery
 
 _S3 = "s3://"
@@ -56,7 +56,7 @@ class Folders:
 
     deliveries: list[Delivery] = field(default_factory=list)
     failed: list[tuple[str, AwsError]] = field(default_factory=list)
-    oddities: tuple[Found, ...] = ()
+    oddities: tuple[OddityCount, ...] = ()
     services: tuple[tuple[str, int], ...] = ()
 
     def as_days(self) -> Iterator[FolderDay]:

@@ -148,7 +148,7 @@ class Oddity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class OddityCount:
     """How often an oddity was met.
 
     Attributes:
@@ -192,11 +192,11 @@ class Oddities:
         """Folders by name of the service, sorted."""
         return tuple(sorted(self._services.items()))
 
-    def found(self) -> tuple[Found, ...]:
+    def found(self) -> tuple[OddityCount, ...]:
         """What was met so far, in the order of Oddity."""
         samples = {oddity: tuple(first) for oddity, first in self._samples.items()}
         samples[Oddity.SERVICE] = tuple(name for name, _ in self.services[:_SAMPLES])
-        return tuple(Found(one, self._counts[one], samples[one]) for one in Oddity if self._counts[one])
+        return tuple(OddityCount(one, self._counts[one], samples[one]) for one in Oddity if self._counts[one])
 
 
 def is_account(name: str) -> bool:

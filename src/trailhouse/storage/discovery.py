@@ -22,9 +22,9 @@ from trailhouse.core.deliveries import (
     AccountFolder,
     Archived,
     Delivery,
-    Found,
     Oddities,
     Oddity,
+    OddityCount,
     Stored,
     find_archived,
     group_by_account,
@@ -127,7 +127,7 @@ class Discovery(AbstractContextManager["Discovery"]):
         return self
 
     @property
-    def oddities(self) -> tuple[Found, ...]:
+    def oddities(self) -> tuple[OddityCount, ...]:
         """What was met so far and is no delivery: counted, the first of it named."""
         with self._lock:
             return self._oddities.found()
