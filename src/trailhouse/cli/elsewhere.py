@@ -7,7 +7,6 @@ import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from trailhouse.aws.access import Access
 from trailhouse.aws.gate import Gate
 from trailhouse.cli.call import INCOMPLETE
 from trailhouse.connection import opened
@@ -17,6 +16,7 @@ from trailhouse.core.times import format_duration
 from trailhouse.engine.trino import Server
 from trailhouse.output import Status
 from trailhouse.remote import AthenaDoor, TrinoDoor, athena_door, trino_door
+from trailhouse.storage.access import general_access
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ def open_remote(call: Call, engine: str) -> Remote:
         CredentialsError: there is no such profile.
     """
     settings = call.settings
-    gate = Gate(_access(settings))
+    gate = Gate(general_access(settings))
     watch = Status(call.console, _NAMES[engine])
     requests = _requests(settings)
     door: AthenaDoor | TrinoDoor
@@ -212,16 +212,6 @@ def _finish(call: Call, price: Price) -> int:
         "restore them first (aws s3api restore-object)"
     )
     return INCOMPLETE
-
-
-def _access(settings: Settings) -> Access:
-    return Access(
-        endpoint_url=settings.endpoint_url,
-        profile=settings.profile,
-        role_arn=settings.role_arn,
-        external_id=settings.external_id,
-        region=settings.region,
-    )
 
 
 def _requests(settings: Settings) -> dict[str, dict[str, str]]:
