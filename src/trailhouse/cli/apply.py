@@ -107,7 +107,11 @@ def _planned(
         refuse(tally)
         if not adopting.agreed(call, tally, adopt_count):
             return 1
-        if tally.changes and not tally.taken_over and not call.confirm(f"Carry this out in {opened.database}?"):
+        if (
+            tally.changes
+            and not tally.taken_over
+            and not call.confirm(f"Carry this out in {opened.database}?")
+        ):
             return 1
         file.seek(0)
         with planning.read_plan(cast("BinaryIO", file), "the plan") as (_, parts):
@@ -168,7 +172,7 @@ def _tell(call: Call, report: Report, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(result(report), sort_keys=True) + "\n")
     else:
-        printer(call)(f"Done: {done(report.done)}.")
+        printer()(f"Done: {done(report.done)}.")
     for name, failure in report.failed.items():
         left = f" ({failure.changes:,} changes are left)" if failure.changes else ""
         call.console.error(f"{name}{left}: {failure.error}")

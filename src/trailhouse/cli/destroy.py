@@ -80,7 +80,7 @@ def _tell(call: Call, report: Report, stays: Stays, *, as_json: bool) -> None:
         listed = [{"name": name, "reason": why} for name, why in stays]
         sys.stdout.write(json.dumps({**result(report), "stays": listed}, sort_keys=True) + "\n")
     else:
-        printer(call)(f"Done: {done(report.done)}.")
+        printer()(f"Done: {done(report.done)}.")
     for name, why in stays:
         call.console.note(f"{name} stays: {why}")
     call.console.note("all logs stay, and so does what Athena wrote")

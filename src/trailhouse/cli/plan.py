@@ -59,7 +59,7 @@ def run(
         adopting.open_flow(call, opened, aim, "plan", adopt=adopt) as (flow, discovery),
         planning.plan_file(out) as writes,
     ):
-        say = None if as_json else planning.printer(call)
+        say = None if as_json else planning.printer()
         to_stdout = (sys.stdout.buffer.write,) if as_json else ()
         tally, requests = planning.make(call, flow, opened.place, say=say, writes=(*writes, *to_stdout))
     if say:

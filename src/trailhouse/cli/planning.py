@@ -106,9 +106,8 @@ def _tell_some(say: Say, lines: Sequence[str]) -> None:
         say(f"and {len(lines) - _SHOWN:,} more like these; --json has them all")
 
 
-def printer(call: Call) -> Say:
+def printer() -> Say:
     """Prints lines of text on standard output, escaped, in what the terminal can show."""
-    del call
     encoding = sys.stdout.encoding or "utf-8"
 
     def say(line: str) -> None:
