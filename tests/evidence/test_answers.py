@@ -111,8 +111,10 @@ def owner(row: Row) -> str:
 
 
 def test_insights_have_their_own_table(trino: Trino, case: Case, local: Local) -> None:
-    if case.bucket == FEW:
-        pytest.skip("no Insight is delivered on the days that are projected")
+    if case.bucket == FEW:  # none is delivered on the days that are projected, so there is no such name
+        names = {row[0] for row in trino.query("SHOW TABLES", schema=case.database)}
+        assert not [name for name in names if "insight" in name]
+        return
     ours = everything(trino, case, "cloudtrail_insight")
     assert [row["eventtype"] for row in ours] == ["AwsCloudTrailInsight"]
     assert differences(counted(ours), counted(local("cloudtrail_insight"))) == []

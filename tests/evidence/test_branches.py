@@ -55,7 +55,7 @@ TWICE = f"""
     SELECT first.eventname, count(*) FROM cloudtrail_events AS first JOIN cloudtrail_events AS later
     ON first.useridentity.accountid = later.useridentity.accountid AND first.eventtime <= later.eventtime
     WHERE {" AND ".join(f"{name}.{one}" for name in ("first", "later") for one in DAY.split(" AND "))}
-    GROUP BY first.eventname
+    GROUP BY first.eventname ORDER BY 2 DESC LIMIT 10
 """
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.trino, pytest.mark.emulator]
 
 BUCKET = "trail-demo"
+MIDNIGHT_PAIRS = 6
 SETTINGS = {
     "auto": {},
     "single": {"tables": "single"},
@@ -39,7 +40,7 @@ KINDS = ("cloudtrail", "cloudtrail_insight", "cloudtrail_networkactivity", "clou
 def folder(trino: Trino, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo: `bucket/` and what is beside it."""
     made = tmp_path_factory.mktemp("demo")
-    generate(made, events=2000, seed=7)
+    generate(made, events=2000, seed=1)
     trino.load(BUCKET, made / "bucket")
     return made
 
@@ -156,7 +157,7 @@ def test_events_are_there_once(
     ours = of_trino(trino.ask(sql, schema=case.database))
     theirs = of_arrow(house.query(f"SELECT {names} FROM cloudtrail_events").arrow())
     pairs = midnight_pairs(delivered["cloudtrail"] + rest)
-    assert pairs.total() > 0
+    assert pairs.total() == MIDNIGHT_PAIRS
     assert len(theirs) == truth["counts"]["cloudtrail_events"]
     assert len(ours) == len(theirs) + pairs.total() < len(delivered["cloudtrail"])
     assert differences(identities(ours), identities(theirs) + pairs) == []
@@ -169,6 +170,10 @@ def test_the_readme_s_questions(
 ) -> None:
     answer = truth["answers"][number - 1]
     sql = answer["sql"].rstrip(";")
+    if number == 4 and case.database == "demo_projected":
+        # As it stands it lists every day of the month in every region of every account: minutes, here.
+        sql = sql.replace("year = '2026' AND month = '03'", case.everything)
+        assert "day IN" in sql
     rows = of_trino(trino.ask(sql.removesuffix("LIMIT 5"), schema=case.database))
     if number == 1:
         ids = (folder / answer["eventids_file"]).read_text().split()
