@@ -24,7 +24,7 @@ from bed.glue import StrictGlue
 from deliveries import ACCOUNT, deliver, event
 from predecessor import tables as old
 from predecessor.bucket import TODAY, discoveries, discovery, key
-from predecessor.memory import Known, MemoryCatalog
+from predecessor.memory import Known, StoppableCatalog
 from trailhouse.aws.access import Access
 from trailhouse.aws.gate import Gate
 from trailhouse.catalog.adoption import Adoption
@@ -83,8 +83,8 @@ def changes(parts: list[Part]) -> list[Change]:
     return [change for part in parts for change in part.changes]
 
 
-def locations(catalog: MemoryCatalog) -> list[str]:
-    return sorted(one.location for held in catalog.parts.values() for one in held.values())
+def locations(catalog: StoppableCatalog) -> list[str]:
+    return sorted(one.location for held in catalog.held.values() for one in held.values())
 
 
 def logs(*keys: str) -> set[str]:
@@ -146,7 +146,7 @@ def test_fault_01_the_first_day_of_every_new_account_is_lost(shape: str) -> None
     `wanted[...].update(delivery.days)` out of `desired.partitions`, or by `HEAL_DAYS = 1`.
     """
     first, found = TODAY, Known(delivered(A, TODAY), delivered(B, TODAY))
-    catalog = MemoryCatalog()
+    catalog = StoppableCatalog()
     run(catalog, Known(delivered(A, TODAY)), aim(shape, first))
     run(
         catalog, found, aim(shape, first + timedelta(days=1))
@@ -173,7 +173,7 @@ def test_fault_02_the_view_is_dropped_in_another_database() -> None:
     named = {call.parameters.get("DatabaseName", "security") for call in glue.calls}
     assert named == {"security"}
     assert ask(glue, "GetTables", DatabaseName="default") == before
-    made = changes(plan(MemoryCatalog(), Known(delivered(A, day(1))), aim()))
+    made = changes(plan(StoppableCatalog(), Known(delivered(A, day(1))), aim()))
     for view in [one.after for one in made if isinstance(one.after, View)]:
         bare = view.sql.replace(' FROM "security".', "").replace(" FROM (", "")
         assert " FROM " not in bare
@@ -205,7 +205,7 @@ def test_fault_04_failures_are_told_to_nobody(shape: str) -> None:
             for account, found in super().each(folders, since):
                 yield account, error if account == B else found
 
-    report = run(MemoryCatalog(), Failing(delivered(A, day(1)), delivered(B, day(1))), aim(shape))
+    report = run(StoppableCatalog(), Failing(delivered(A, day(1)), delivered(B, day(1))), aim(shape))
     assert report.failed[B].error is error
     assert not report.complete
 
@@ -227,12 +227,12 @@ def test_fault_05_an_account_under_two_roots_is_half_lost_and_doubled(
     the view from folders instead of accounts.
     """
     keys = [key(A, day(1), first), key(A, day(1), second)]
-    catalog = MemoryCatalog()
+    catalog = StoppableCatalog()
     with discovery(*keys) as found:
         run(catalog, found, aim(shape))
     assert logs(*keys) <= set(locations(catalog))
     assert len(locations(catalog)) == len(set(locations(catalog)))
-    view = catalog.held["cloudtrail"].definition
+    view = catalog.tables["cloudtrail"].definition
     assert isinstance(view, View)
     assert view.sql.count(f'"cloudtrail_{A}"' if shape == "per_account" else '"cloudtrail_raw"') == 1
 
@@ -245,14 +245,14 @@ def test_fault_06_two_organizations_or_prefixes_collide(shape: str) -> None:
     """
     roots = [f"AWSLogs/{ORG}", f"AWSLogs/{OTHER_ORG}", "a/AWSLogs", "b/AWSLogs"]
     keys = [key(A, day(1), root) for root in roots]
-    catalog = MemoryCatalog()
+    catalog = StoppableCatalog()
     sources = ["s3://logs", "s3://more/AWSLogs"]
     with discoveries({"logs": [*keys, key(A, day(1))], "more": [key(A, day(1))]}, sources) as found:
         run(catalog, found, aim(shape))
     wanted = logs(*keys, key(A, day(1))) | {f"s3://more/{key(A, day(1)).rpartition('/')[0]}/"}
     assert wanted <= set(locations(catalog))
     table = f"cloudtrail_{A}" if shape == "per_account" else "cloudtrail_raw"
-    assert {one.location.split("/")[2] for one in catalog.parts[table].values()} == {"logs", "more"}
+    assert {one.location.split("/")[2] for one in catalog.held[table].values()} == {"logs", "more"}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -262,18 +262,18 @@ def test_fault_07_tables_are_never_updated(shape: str) -> None:
     Back by `diff_partitions` that compares locations alone, or by columns of 2019 in `core/schema.py`. (A table is
     safe twice: `diff_definition` that finds nothing is not enough, what is new is written with the account's end.)
     """
-    found, catalog = Known(delivered(A, day(1))), MemoryCatalog()
+    found, catalog = Known(delivered(A, day(1))), StoppableCatalog()
     run(catalog, found, aim(shape))
-    fresh, whole = catalog.state()[0].copy(), {name: dict(held) for name, held in catalog.parts.items()}
+    fresh, whole = catalog.state()[0].copy(), {name: dict(held) for name, held in catalog.held.items()}
     name = f"cloudtrail_{A}" if shape == "per_account" else "cloudtrail_raw"
-    held = catalog.held[name]
+    held = catalog.tables[name]
     assert isinstance(held.definition, Table)
     of_2019 = replace(held.definition, columns=COLUMNS, location="s3://former/")
-    catalog.held[name] = replace(held, definition=of_2019)
-    catalog.parts[name] = {values: replace(one, columns=COLUMNS) for values, one in whole[name].items()}
+    catalog.tables[name] = replace(held, definition=of_2019)
+    catalog.held[name] = {values: replace(one, columns=COLUMNS) for values, one in whole[name].items()}
     assert run(catalog, found, aim(shape)).complete
     if shape == "single":  # says nothing there: partitions have places of their own
-        fresh[name] = replace(catalog.held[name].definition, location="s3://former/")
+        fresh[name] = replace(catalog.tables[name].definition, location="s3://former/")
     assert catalog.state() == (fresh, whole)
     names = {column for column, _ in hive_columns(Kind.CLOUDTRAIL)}
     since = {"eventcategory", "managementevent", "tlsdetails", "addendum", "sessioncredentialfromconsole"}
@@ -288,7 +288,7 @@ def test_fault_08_the_discouraged_serde(shape: str) -> None:
 
     Back by that name in `state.CLOUDTRAIL_FORMAT`.
     """
-    made = changes(plan(MemoryCatalog(), Known(delivered(A, day(1))), aim(shape)))
+    made = changes(plan(StoppableCatalog(), Known(delivered(A, day(1))), aim(shape)))
     formats = {one.after.format for one in made if one.after and not isinstance(one.after, View)}
     assert formats == {CLOUDTRAIL_FORMAT}
     assert CLOUDTRAIL_FORMAT.serde == "org.apache.hive.hcatalog.data.JsonSerDe"
@@ -332,7 +332,7 @@ def test_fault_11_ranges_of_days_need_chains_of_or(tmp_path: Path) -> None:
     for both. Back by keys without leading zeros (`_date_values`), or without `eventtimestamp` in `cloudtrail_events`.
     """
     days = [date(2025, 12, 30) + timedelta(days=number) for number in range(70)]
-    made = plan(MemoryCatalog(), Known(delivered(A, *days)), aim(today=days[-1]))
+    made = plan(StoppableCatalog(), Known(delivered(A, *days)), aim(today=days[-1]))
     values = {c.values[1:4]: c.after for c in changes(made) if c.target is Target.PARTITION}
     joined = sorted("".join(one) for one in values)
     assert joined[: len(days)] == [f"{one:%Y%m%d}" for one in days]
@@ -417,7 +417,7 @@ def test_fault_16_two_slashes_in_locations(shape: str, root: str) -> None:
     Back by `f"{self.key}/{kind}/"` in `AccountFolder.folder`. And what really has `//` in its keys is told, since
     Athena cannot reach it: back by `is_reachable` that is always true.
     """
-    made = changes(plan(MemoryCatalog(), Known(delivered(A, day(1), root=root)), aim(shape)))
+    made = changes(plan(StoppableCatalog(), Known(delivered(A, day(1), root=root)), aim(shape)))
     places = [one.after.location for one in made if one.after and not isinstance(one.after, View)]
     assert places
     assert not [place for place in places if "//" in place.removeprefix("s3://") or not place.endswith("/")]
@@ -435,7 +435,7 @@ def test_fault_17_regions_are_those_of_the_caller() -> None:
     regions = ["us-gov-west-1", "cn-north-1", "xx-new-9"]
     days = [day(back) for back in range(60)]
     with discovery(*(key(A, one, region=region) for one in days for region in regions)) as found:
-        made = changes(plan(MemoryCatalog(), found, replace(aim(), regions=("eu-west-1", "eu-west-2"))))
+        made = changes(plan(StoppableCatalog(), found, replace(aim(), regions=("eu-west-1", "eu-west-2"))))
     partitions = [one.values[0] for one in made if one.target is Target.PARTITION]
     assert {region: partitions.count(region) for region in regions} == dict.fromkeys(regions, 61)
     assert {partitions.count(region) for region in ("eu-west-1", "eu-west-2")} == {2}  # today and tomorrow
@@ -473,7 +473,7 @@ def test_fault_19_one_failure_ends_everything(shape: str) -> None:
     `Application`, or without retries in `catalog/batches.py`.
     """
 
-    class Broken(MemoryCatalog):
+    class Broken(StoppableCatalog):
         def carry_out(self, changes: Sequence[Change]) -> Iterator[Outcome]:
             for outcome in super().carry_out(changes):
                 broken = outcome.change.target is Target.PARTITION and A in str(outcome.change)
@@ -484,7 +484,7 @@ def test_fault_19_one_failure_ends_everything(shape: str) -> None:
     report = run(catalog, found, aim(shape))
     assert list(report.failed) == [A]
     assert delivered(B).location(day(1)) in locations(catalog)
-    assert {f"cloudtrail_{B}", "cloudtrail", "cloudtrail_events"} <= catalog.held.keys()
+    assert {f"cloudtrail_{B}", "cloudtrail", "cloudtrail_events"} <= catalog.tables.keys()
     glue = StrictGlue()
     glue.index_seconds = 0
     glue.inject(throttle("BatchCreatePartition", times=2))
@@ -523,10 +523,10 @@ def test_fault_22_nothing_found_is_a_syntax_error(shape: str) -> None:
     A dash in `table_prefix` broke every statement. Back by views for no accounts in `desired.shared_views`, or
     by `-` in `names.table_prefix`.
     """
-    catalog = MemoryCatalog()
+    catalog = StoppableCatalog()
     with discovery() as nothing:
         assert run(catalog, nothing, aim(shape)).complete
-    assert not [found for found in catalog.held.values() if isinstance(found.definition, View)]
+    assert not [found for found in catalog.tables.values() if isinstance(found.definition, View)]
     for prefix in ("cloud-trail", "", "1trail", "Cloudtrail", 'a"b'):
         with pytest.raises(ValueError, match="table_prefix"):
             Settings(table_prefix=prefix)
@@ -558,7 +558,7 @@ def test_fault_23_permissions_are_wide_and_of_one_partition(partition: str) -> N
             asked.append(parameters)
             return {}
 
-    list(S3Lister(Access(expected_owner=A), Noting()).children("logs", ""))  # type: ignore[arg-type] # `call` is all
+    list(S3Lister(Access(expected_owner=A), Noting()).children("logs", ""))  # type: ignore[arg-type]  # `call` is all
     assert [one["ExpectedBucketOwner"] for one in asked] == [A]
 
 

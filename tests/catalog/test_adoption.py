@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from predecessor import tables as old
-from predecessor.memory import Known, MemoryCatalog, StoppedError
+from predecessor.memory import Known, StoppableCatalog, StoppedError
 from trailhouse.catalog.adoption import Adoption
 from trailhouse.catalog.checked import Checked
 from trailhouse.catalog.convergence import Aim, Convergence
@@ -44,13 +44,13 @@ def delivered(account: str, region: str = "eu-west-1", *, root: str = "AWSLogs",
     return Delivery(AccountFolder("logs", root, account), Kind.CLOUDTRAIL, region, days(first))
 
 
-def left_behind(*accounts: str, held: int = DAYS) -> MemoryCatalog:
+def left_behind(*accounts: str, held: int = DAYS) -> StoppableCatalog:
     """The catalog that the predecessor leaves."""
     inputs: list[tuple[dict[str, Any], Sequence[dict[str, Any]]]] = []
     for account in accounts:
         place = old.folder("logs", account)
         inputs.append((old.table(account, place), list(old.partitions(place, REGIONS, TODAY, held))))
-    return MemoryCatalog(*inputs, (old.view(accounts), ()))
+    return StoppableCatalog(*inputs, (old.view(accounts), ()))
 
 
 def aim(shape: str, *, first: int = 3, targets: tuple[str, ...] = ()) -> Aim:
@@ -79,7 +79,7 @@ class Run:
         return "\n".join(warning for part in self.parts for warning in part.warnings)
 
 
-def carry_out(catalog: MemoryCatalog, flow: Adoption | Undo | Convergence) -> Run:
+def carry_out(catalog: StoppableCatalog, flow: Adoption | Undo | Convergence) -> Run:
     run = Run()
     for part in flow.parts():
         run.parts.append(part)
@@ -91,7 +91,7 @@ def carry_out(catalog: MemoryCatalog, flow: Adoption | Undo | Convergence) -> Ru
     return run
 
 
-def adopt(catalog: MemoryCatalog, surveyor: Known, wanted: Aim, *, adopting: bool = True) -> Run:
+def adopt(catalog: StoppableCatalog, surveyor: Known, wanted: Aim, *, adopting: bool = True) -> Run:
     return carry_out(catalog, Adoption(catalog, surveyor, wanted, adopt=adopting))
 
 
@@ -99,30 +99,30 @@ def planned(flow: Adoption | Undo) -> Run:
     return Run(list(flow.parts()))
 
 
-def ours(catalog: MemoryCatalog) -> tuple[dict[str, object], dict[str, object]]:
+def ours(catalog: StoppableCatalog) -> tuple[dict[str, object], dict[str, object]]:
     """The state without what is kept."""
     definitions, partitions = catalog.state()
     here = {name: one for name, one in definitions.items() if not name.endswith("__before_trailhouse")}
     return here, {name: held for name, held in partitions.items() if name in here}
 
 
-def from_nothing(surveyor: Known, wanted: Aim) -> MemoryCatalog:
-    catalog = MemoryCatalog()
+def from_nothing(surveyor: Known, wanted: Aim) -> StoppableCatalog:
+    catalog = StoppableCatalog()
     carry_out(catalog, Convergence(catalog, surveyor, wanted))
     return catalog
 
 
-def nothing_lost(catalog: MemoryCatalog, before: MemoryCatalog) -> None:
+def nothing_lost(catalog: StoppableCatalog, before: StoppableCatalog) -> None:
     """Each old definition is there as it was, with all its partitions, under its name or its copy's."""
-    for name, found in before.held.items():
+    for name, found in before.tables.items():
         whole = []
         for one in (name, kept_name(name)):
-            held = catalog.held.get(one)
+            held = catalog.tables.get(one)
             if held is None or (held.version is not None and not held.backup_of):
                 continue
             unmarked = [p for p in held.definition.parameters if not p[0].startswith("trailhouse.")]
             same = replace(held.definition, name=name, parameters=tuple(unmarked)) == found.definition
-            whole.append(same and catalog.parts.get(one, {}) == before.parts.get(name, {}))
+            whole.append(same and catalog.held.get(one, {}) == before.held.get(name, {}))
         assert any(whole), name
 
 
@@ -134,11 +134,11 @@ def test_what_is_taken_over_is_what_would_be_made_anew(shape: str) -> None:
     assert not run.errors
     assert not run.refusals
     assert ours(catalog) == ours(from_nothing(surveyor, aim(shape)))
-    for name, found in before.held.items():
-        kept = catalog.held[kept_name(name)]
+    for name, found in before.tables.items():
+        kept = catalog.tables[kept_name(name)]
         assert kept.backup_of == name
         assert replace(kept.definition, name=name, parameters=found.definition.parameters) == found.definition
-        assert catalog.parts.get(kept_name(name)) == before.parts.get(name)
+        assert catalog.held.get(kept_name(name)) == before.held.get(name)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -163,7 +163,7 @@ def test_a_run_that_is_killed_anywhere_loses_nothing_and_is_ended_by_the_next(sh
         except StoppedError:
             nothing_lost(catalog, before)
         catalog.left = None
-        foreign = any(found.version is None for found in catalog.held.values())
+        foreign = any(found.version is None for found in catalog.tables.values())
         if foreign and not flag:
             assert "--adopt" in adopt(catalog, surveyor, aim(shape), adopting=False).refusals
             nothing_lost(catalog, before)
@@ -185,7 +185,7 @@ def test_undo_puts_everything_back(shape: str) -> None:
 
 @pytest.mark.parametrize("shape", ["per_account", "single"])
 def test_an_undo_that_is_killed_anywhere_is_ended_by_the_next(shape: str) -> None:
-    def taken_over() -> MemoryCatalog:
+    def taken_over() -> StoppableCatalog:
         catalog = left_behind(A)
         adopt(catalog, Known(delivered(A)), aim(shape))
         catalog.done.clear()
@@ -201,7 +201,7 @@ def test_an_undo_that_is_killed_anywhere_is_ended_by_the_next(shape: str) -> Non
         except StoppedError:
             nothing_lost(catalog, before)
         catalog.left = None
-        if any(found.backup_of for found in catalog.held.values()):
+        if any(found.backup_of for found in catalog.tables.values()):
             run = carry_out(catalog, Undo(catalog, "cloudtrail"))
             assert not run.errors
             assert not run.refusals
@@ -219,12 +219,12 @@ def test_undo_leaves_a_name_alone_that_somebody_else_took() -> None:
     catalog = left_behind(A)
     adopt(catalog, Known(delivered(A)), aim("single"))
     name = f"cloudtrail_{A}"
-    held = catalog.held[name]
-    catalog.held[name] = replace(held, definition=replace(held.definition, parameters=()))
+    held = catalog.tables[name]
+    catalog.tables[name] = replace(held, definition=replace(held.definition, parameters=()))
     run = carry_out(catalog, Undo(catalog, "cloudtrail"))
     assert f"{name} is neither ours nor what it was" in run.refusals
-    assert kept_name(name) in catalog.held
-    assert "cloudtrail_raw" in catalog.held, "nothing of ours goes before everything is back"
+    assert kept_name(name) in catalog.tables
+    assert "cloudtrail_raw" in catalog.tables, "nothing of ours goes before everything is back"
 
 
 @pytest.mark.parametrize("shape", ["per_account", "single"])
@@ -235,8 +235,8 @@ def test_what_does_not_come_back_as_made_stops_before_the_name_changes_hands(sha
     run = adopt(catalog, Known(delivered(A)), aim(shape))
     assert "1 of " in str(run.errors[0])
     name = f"cloudtrail_{A}"
-    assert catalog.held[name].definition == before.held[name].definition
-    assert catalog.parts[name] == before.parts[name]
+    assert catalog.tables[name].definition == before.tables[name].definition
+    assert catalog.held[name] == before.held[name]
 
 
 @pytest.mark.parametrize("shape", ["per_account", "single"])
@@ -245,12 +245,12 @@ def test_a_copy_that_is_not_whole_stops_before_the_name_changes_hands(shape: str
     catalog.lost = {("us-east-1", f"{TODAY.year}", f"{TODAY.month:02}", f"{TODAY.day:02}")}
     run = adopt(catalog, Known(delivered(A)), aim(shape))
     assert kept_name(f"cloudtrail_{A}") in str(run.errors[0])
-    assert catalog.held[f"cloudtrail_{A}"].definition == before.held[f"cloudtrail_{A}"].definition
+    assert catalog.tables[f"cloudtrail_{A}"].definition == before.tables[f"cloudtrail_{A}"].definition
     nothing_lost(catalog, before)
 
 
-def places(catalog: MemoryCatalog) -> set[str]:
-    return {one.location for held in catalog.parts.values() for one in held.values()}
+def places(catalog: StoppableCatalog) -> set[str]:
+    return {one.location for held in catalog.held.values() for one in held.values()}
 
 
 @pytest.mark.parametrize("shape", ["per_account", "single"])
@@ -266,13 +266,13 @@ def test_days_that_only_the_old_table_covered_stay_covered(shape: str) -> None:
 def test_logs_at_a_place_that_no_source_names_are_not_left_behind() -> None:
     catalog, before = left_behind(A), left_behind(A)
     elsewhere = old.partitions(old.folder("former-logs", A), ["eu-west-1"], TODAY - timedelta(days=9), 1)
-    extra = MemoryCatalog((old.table(A, old.folder("logs", A)), list(elsewhere)))
-    for held in (catalog, before):
-        held.parts[f"cloudtrail_{A}"] |= extra.parts[f"cloudtrail_{A}"]
+    extra = StoppableCatalog((old.table(A, old.folder("logs", A)), list(elsewhere)))
+    for each in (catalog, before):
+        each.held[f"cloudtrail_{A}"] |= extra.held[f"cloudtrail_{A}"]
     run = adopt(catalog, Known(delivered(A)), aim("per_account"))
     assert "s3://former-logs/AWSLogs" in run.refusals
     assert "sources" in run.refusals
-    assert catalog.held[f"cloudtrail_{A}"] == before.held[f"cloudtrail_{A}"]
+    assert catalog.tables[f"cloudtrail_{A}"] == before.tables[f"cloudtrail_{A}"]
 
 
 def test_the_plan_says_what_goes_and_what_that_costs() -> None:
@@ -311,13 +311,13 @@ def test_without_adopt_the_predecessor_s_tables_are_foreign() -> None:
 def test_a_table_that_only_has_the_name_is_refused_with_the_reason() -> None:
     catalog = left_behind(A)
     name = f"cloudtrail_{A}"
-    held = catalog.held[name]
+    held = catalog.tables[name]
     assert isinstance(held.definition, Table)
     fewer = replace(held.definition, columns=held.definition.columns[:-1])
-    catalog.held[name] = replace(held, definition=fewer)
+    catalog.tables[name] = replace(held, definition=fewer)
     run = adopt(catalog, Known(delivered(A)), aim("per_account"))
     assert f"{name} is neither ours nor cloudtrail-partitioner's: its 22 columns" in run.refusals
-    assert catalog.held[name].definition == fewer
+    assert catalog.tables[name].definition == fewer
 
 
 def test_a_copy_of_another_definition_is_not_written_over() -> None:
@@ -325,30 +325,30 @@ def test_a_copy_of_another_definition_is_not_written_over() -> None:
     adopt(catalog, Known(delivered(A)), aim("single"))
     fresh = left_behind(A)
     name = f"cloudtrail_{A}"
-    kept = catalog.held[kept_name(name)]
+    kept = catalog.tables[kept_name(name)]
     assert isinstance(kept.definition, Table)
     other = replace(kept.definition, location=f"s3://former-logs/AWSLogs/{A}//CloudTrail/")
-    fresh.held[kept_name(name)] = replace(kept, definition=other)
+    fresh.tables[kept_name(name)] = replace(kept, definition=other)
     run = adopt(fresh, Known(delivered(A)), aim("single"))
     assert "keeps another definition" in run.refusals
-    assert fresh.held[kept_name(name)].definition == other
-    assert isinstance(fresh.held[name].definition, Table)
+    assert fresh.tables[kept_name(name)].definition == other
+    assert isinstance(fresh.tables[name].definition, Table)
 
 
 def test_accounts_that_nothing_delivers_any_more_keep_their_tables() -> None:
     catalog = left_behind(A, B)
     run = adopt(catalog, Known(delivered(A)), aim("single"))
     assert f"cloudtrail_{B} stays as it is" in run.warnings
-    assert catalog.held[f"cloudtrail_{B}"].version is None
-    assert isinstance(catalog.held[f"cloudtrail_{A}"].definition, View)
+    assert catalog.tables[f"cloudtrail_{B}"].version is None
+    assert isinstance(catalog.tables[f"cloudtrail_{A}"].definition, View)
 
 
 def test_only_what_is_aimed_at_is_taken_over() -> None:
     catalog = left_behind(A, B)
     adopt(catalog, Known(delivered(A), delivered(B)), aim("per_account", targets=(A,)))
-    assert catalog.held[f"cloudtrail_{A}"].version == 1
-    assert catalog.held[f"cloudtrail_{B}"].version is None
-    assert catalog.held["cloudtrail"].version is None
+    assert catalog.tables[f"cloudtrail_{A}"].version == 1
+    assert catalog.tables[f"cloudtrail_{B}"].version is None
+    assert catalog.tables["cloudtrail"].version is None
 
 
 def test_other_deliveries_of_the_account_get_their_tables_with_it() -> None:
@@ -373,16 +373,16 @@ def test_every_part_is_bound_to_what_it_was_made_from(shape: str) -> None:
     catalog, surveyor = left_behind(A, B), Known(delivered(A), delivered(B))
     parts = planned(Adoption(catalog, surveyor, aim(shape), adopt=True)).parts
     assert _stale(parts, catalog) == []
-    catalog.parts[f"cloudtrail_{B}"].popitem()
+    catalog.held[f"cloudtrail_{B}"].popitem()
     assert _stale(parts, catalog) == [B]
     adopt(catalog, surveyor, aim(shape))
     parts = planned(Undo(catalog, "cloudtrail")).parts
     assert _stale(parts, catalog) == []
-    catalog.parts[kept_name(f"cloudtrail_{A}")].popitem()
+    catalog.held[kept_name(f"cloudtrail_{A}")].popitem()
     assert _stale(parts, catalog) == [A]
 
 
-def _stale(parts: Iterable[Part], catalog: MemoryCatalog) -> list[str]:
+def _stale(parts: Iterable[Part], catalog: StoppableCatalog) -> list[str]:
     found = catalog.definitions()
     return [part.name for part in parts if part.actual != actual_digest(part, catalog, found, Digester())]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from catalog.memory import MemoryCatalog
 from trailhouse.catalog import encoding
-from trailhouse.catalog.port import Outcome, Restrictions
 from trailhouse.core.plan import Action, Change, Target
-from trailhouse.core.state import Found, Partition, Table, View, partition_day
+from trailhouse.core.state import Partition, Table
 from trailhouse.errors import ConflictError, NotFoundError, TrailhouseError
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ class StoppedError(Exception):
     """The process is killed here."""
 
 
-class MemoryCatalog:
-    """Tables, views and partitions; every change is carried out by itself.
+class StoppableCatalog(MemoryCatalog):
+    """Refuses what Glue would refuse, and can be stopped between any two changes.
 
     Attributes:
         left: changes until the process is killed; None: never.
@@ -33,97 +33,48 @@ class MemoryCatalog:
 
     def __init__(self, *inputs: tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]) -> None:
         """Hold tables, each with its partitions, as Glue keeps them."""
-        self.held: dict[str, Found] = {}
-        self.parts: dict[str, dict[tuple[str, ...], Partition]] = {}
+        super().__init__()
         self.left: int | None = None
         self.done: list[Change] = []
         self.lost: set[tuple[str, ...]] = set()
         for raw, partitions in inputs:
             found = encoding.found({**raw, "VersionId": "0"})
-            self.held[raw["Name"]] = found
             if isinstance(found.definition, Table):
-                self.held[raw["Name"]] = Found(replace(found.definition, indexes=()), "0", found.raw)
-                made = [encoding.partition(one) for one in partitions]
-                self.parts[raw["Name"]] = {one.values: one for one in made}
-
-    def exists(self) -> bool:
-        return True
-
-    def definitions(self) -> Mapping[str, Found]:
-        return dict(self.held)
-
-    def partitions(
-        self, table: Table, account: str | None, since: date | None
-    ) -> Mapping[tuple[str, ...], Partition]:
-        held = self.parts.get(table.name, {})
-        return {
-            values: one
-            for values, one in held.items()
-            if (account is None or values[0] == account)
-            and (since is None or (partition_day(table.keys, values) or since) >= since)
-        }
-
-    def restrictions(self) -> Restrictions:
-        return Restrictions()
-
-    def carry_out(self, changes: Sequence[Change]) -> Iterator[Outcome]:
-        for change in changes:
-            if self.left is not None:
-                if self.left == 0:
-                    raise StoppedError
-                self.left -= 1
-            error = self._one(change)
-            self.done.append(change)
-            yield Outcome(change, error)
-            if error is not None:
-                return
+                found = replace(found, definition=replace(found.definition, indexes=()))
+            self.put(found.definition, *map(encoding.partition, partitions))
+            self.tables[raw["Name"]] = found
 
     def state(self) -> tuple[dict[str, object], dict[str, dict[tuple[str, ...], Partition]]]:
         """All that it holds, to be compared."""
-        return {name: found.definition for name, found in sorted(self.held.items())}, self.parts
+        return {name: found.definition for name, found in sorted(self.tables.items())}, self.held
 
-    def _one(self, change: Change) -> TrailhouseError | None:
-        assert change.action is not Action.CHECK, "checks are not the adapter's"
+    def _stale(self, change: Change) -> TrailhouseError | None:
+        held = self.tables.get(change.name)
         if change.target is Target.PARTITION:
-            return self._partition(change)
-        if change.target is Target.INDEX:
-            return None
-        held = self.held.get(change.name)
-        if held and change.revision and held.revision != change.revision:
-            return ConflictError(f"{change.name} is of another version")
-        if change.action in {Action.REPLACE, Action.DELETE}:
-            self.held.pop(change.name, None)
-            self.parts.pop(change.name, None)
-            if change.action is Action.REPLACE and self.left is not None:
-                if self.left == 0:
-                    raise StoppedError  # between the two halves
-                self.left -= 1
-            held = None
-        return self._make(change, held) if isinstance(change.after, Table | View) else None
-
-    def _make(self, change: Change, held: Found | None) -> TrailhouseError | None:
-        assert isinstance(change.after, Table | View)
-        if held and change.action is Action.CREATE and held.definition != change.after:
+            return None if change.name in self.held else NotFoundError(f"{change.name} is not there")
+        another = held is not None and held.definition != change.after
+        if another and change.action is Action.CREATE and change.target is not Target.INDEX:
             return ConflictError(f"{change.name} exists")
-        if change.source and change.source not in self.held and not held:
+        if change.source and change.source not in self.tables:
             return NotFoundError(f"{change.source} is not there to be copied")
-        self.held[change.name] = Found(change.after, str(len(self.done) + 1))
-        if isinstance(change.after, Table):
-            self.parts.setdefault(change.name, {})
-        return None
+        return super()._stale(change)
 
-    def _partition(self, change: Change) -> TrailhouseError | None:
-        there = self.parts.get(change.name)
-        held = self.held.get(change.name)
-        if there is None or held is None or not isinstance(held.definition, Table):
-            return NotFoundError(f"{change.name} is not there")
-        assert len(change.values) == len(held.definition.keys)
-        if change.action is Action.DELETE:
-            there.pop(change.values, None)
-        elif change.values not in self.lost:
-            assert isinstance(change.after, Partition)
-            there[change.values] = change.after
-        return None
+    def _do(self, change: Change) -> None:
+        assert change.action is not Action.CHECK, "checks are not the adapter's"
+        self._step()
+        if change.action is Action.REPLACE:
+            self.tables.pop(change.name)
+            self.held.pop(change.name, None)
+            self._step()  # between the two halves
+        if change.values not in self.lost or change.action is Action.DELETE:
+            super()._do(change)
+        self.done.append(change)
+
+    def _step(self) -> None:
+        if self.left == 0:
+            raise StoppedError
+        if self.left is not None:
+            self.left -= 1
 
 
 class Known:
