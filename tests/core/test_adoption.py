@@ -1,4 +1,4 @@
-"""What is the predecessor's and what only looks like it; whether every log is still covered."""
+"""What is the predecessor's and what only looks like it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ from typing import Any
 import pytest
 
 from predecessor import tables as old
-from trailhouse.catalog.encoding import found, partition
+from trailhouse.catalog.encoding import found
 from trailhouse.core.adoption import (
     COLUMNS,
     account_of,
     beside_table,
-    coverage,
     former_definition,
     is_former,
     kept_definition,
     kept_name,
     why_foreign,
 )
-from trailhouse.core.deliveries import AccountFolder, Delivery
-from trailhouse.core.layout import Kind
 from trailhouse.core.plan import Action, Change, Target, takes_over
 from trailhouse.core.state import Found, Table, View
 
@@ -138,49 +135,6 @@ def test_what_is_kept_is_given_back_as_it_was(held: Found) -> None:
     assert former_definition(kept) == held.definition
     assert is_former(held, kept)
     assert not is_former(kept, kept)
-
-
-def read(location: str, day: str = "2026/03/02", region: str = "eu-west-1") -> Any:  # noqa: ANN401 - a partition
-    values = [region, *day.split("/")]
-    return partition({"Values": values, "StorageDescriptor": {"Location": f"{location}{region}/{day}"}})
-
-
-def delivery(*days: date, root: str = "AWSLogs") -> Delivery:
-    return Delivery(AccountFolder("logs", root, ACCOUNT), Kind.CLOUDTRAIL, "eu-west-1", days)
-
-
-def test_places_with_logs_have_to_be_read_again() -> None:
-    one = delivery(DAY)
-    covered = coverage([read(PLACE)], [one], {"logs/AWSLogs"}, {one.location(DAY)})
-    assert (covered.partitions, covered.with_logs) == (1, 1)
-    assert covered.refusal("cloudtrail_1") is None
-    lost = coverage([read(PLACE)], [one], {"logs/AWSLogs"}, set())
-    refusal = lost.refusal("cloudtrail_1")
-    assert refusal is not None
-    assert f"{PLACE}eu-west-1/2026/03/02" in refusal.reason
-
-
-def test_places_without_logs_need_not_be_read() -> None:
-    covered = coverage(
-        [read(PLACE, "2026/03/01"), read(PLACE, region="me-south-1")], [delivery(DAY)], {"logs/AWSLogs"}, ()
-    )
-    assert (covered.partitions, covered.with_logs) == (2, 0)
-    assert covered.refusal("cloudtrail_1") is None
-
-
-@pytest.mark.parametrize(
-    "place",
-    [
-        "s3://other/AWSLogs/111122223333//CloudTrail/",
-        "s3://logs/x/AWSLogs/111122223333//CloudTrail/",
-        "s3://logs/odd/",
-    ],
-)
-def test_places_that_no_source_holds_are_named(place: str) -> None:
-    refusal = coverage([read(place)], [delivery(DAY)], {"logs/AWSLogs"}, ()).refusal("cloudtrail_1")
-    assert refusal is not None
-    assert place in refusal.reason
-    assert "sources" in refusal.reason
 
 
 def test_only_a_replaced_table_that_is_not_ours_has_to_be_agreed_to() -> None:

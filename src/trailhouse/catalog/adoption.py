@@ -15,15 +15,14 @@ from trailhouse.catalog.checked import Checked
 from trailhouse.catalog.convergence import FORMER, TABLES, VIEWS, Aim, Convergence, Surveyor
 from trailhouse.catalog.draft import actual_digest
 from trailhouse.core.adoption import (
-    Coverage,
     Former,
     account_of,
     beside_name,
-    coverage,
     kept_name,
     take_over,
     why_foreign,
 )
+from trailhouse.core.coverage import Coverage, coverage
 from trailhouse.core.descriptor import Digester
 from trailhouse.core.layout import Kind
 from trailhouse.core.plan import Action, Change, Part, Read, Refusal, Target, foreign

@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from trailhouse.core.deliveries import is_account, read_day
-from trailhouse.core.layout import Kind
+from trailhouse.core.coverage import Coverage
+from trailhouse.core.deliveries import is_account
 from trailhouse.core.plan import Action, Change, Part, Refusal, Target, diff_definition
 from trailhouse.core.state import (
     BACKUP_PARAMETER,
@@ -28,10 +28,7 @@ from trailhouse.core.state import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import date
-
-    from trailhouse.core.deliveries import Delivery
+    from collections.abc import Iterable, Mapping, Sequence
 
 SERDE = "com.amazon.emr.hive.serde.CloudTrailSerde"
 INPUT_FORMAT = "com.amazon.emr.cloudtrail.CloudTrailInputFormat"
@@ -59,13 +56,8 @@ _BESIDE = "__beside"
 _TABLE_PLACE = re.compile(
     r"s3://[^/]+/(?:.*/)?AWSLogs/(?:o-[a-z0-9]+/)?([0-9]{12})/{1,2}CloudTrail/?", re.ASCII
 )
-_DAY_PLACE = re.compile(
-    r"s3://([^/]+)/(?:(.*)/)?([0-9]{12})/CloudTrail/([^/]+)/([0-9]{4})/([0-9]{2})/([0-9]{2})/?", re.ASCII
-)
-_SLASHES = re.compile(r"(?<!:)/{2,}")
 _BRANCHES = re.compile(r"\s+UNION\s+ALL\s+", re.IGNORECASE)
 _BRANCH = re.compile(r'\(*\s*SELECT\s+\*\s+FROM\s+\(?\s*([A-Za-z0-9_."`]+)\s*\)*\s*', re.IGNORECASE)
-_SAMPLES = 3
 
 
 def kept_name(name: str) -> str:
@@ -133,78 +125,6 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
 
-# -- is every log still there? ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How the partitions of an old table are covered by new ones.
-
-    Attributes:
-        partitions: how many the old table has.
-        with_logs: of these, how many have logs.
-        missing: locations with logs that no new partition reads; the first few.
-        outside: locations that no source of the configuration holds, or that are not understood; the first few.
-    """
-
-    partitions: int = 0
-    with_logs: int = 0
-    missing: tuple[str, ...] = ()
-    outside: tuple[str, ...] = ()
-
-    def refusal(self, name: str) -> Refusal | None:
-        """Why the name must not change hands; None if nothing would be lost."""
-        if self.outside:
-            return Refusal(
-                name,
-                f"{name} has partitions that no source of the configuration holds, such as "
-                f"{', '.join(self.outside)}: add that place to `sources`, or drop these partitions",
-            )
-        if self.missing:
-            return Refusal(
-                name,
-                f"{name} has partitions with logs that no new partition would read, such as "
-                f"{', '.join(self.missing)}: run it again without --target, and report it if it stays so",
-            )
-        return None
-
-
-def coverage(
-    old: Iterable[Partition],
-    delivered: Iterable[Delivery],
-    logroots: Collection[str],
-    places: Collection[str],
-) -> Coverage:
-    """Whether every location with logs of an old table is read by the new one.
-
-    Args:
-        old: the old table's partitions.
-        delivered: what the account delivers.
-        logroots: those of all sources.
-        places: locations of the new partitions, each with one slash at its end.
-    """
-    days: dict[tuple[str, str, str], set[date]] = {}
-    for one in delivered:
-        if one.kind is Kind.CLOUDTRAIL:
-            key = one.folder.logroot, one.folder.account, one.region
-            days.setdefault(key, set()).update(one.days)
-    count, held = 0, 0
-    missing: list[str] = []
-    outside: list[str] = []
-    for partition in old:
-        count += 1
-        place = _SLASHES.sub("/", partition.location)
-        read = _DAY_PLACE.fullmatch(place)
-        logroot = "/".join(filter(None, read.group(1, 2))) if read else ""
-        if read is None or logroot not in logroots:
-            outside.append(partition.location)
-        elif read_day(*read.group(5, 6, 7)) in days.get((logroot, read[3], read[4]), ()):
-            held += 1
-            if place.rstrip("/") + "/" not in places:
-                missing.append(partition.location)
-    return Coverage(count, held, tuple(sorted(missing)[:_SAMPLES]), tuple(sorted(outside)[:_SAMPLES]))
-
-
 # -- taking over -----------------------------------------------------------------------------------------
 
 
@@ -228,7 +148,7 @@ class Former:
     kept_partitions: Mapping[tuple[str, ...], Partition] = field(default_factory=dict)
     beside: Found | None = None
     beside_partitions: Mapping[tuple[str, ...], Partition] = field(default_factory=dict)
-    covered: Coverage = Coverage()
+    covered: Coverage = field(default_factory=Coverage)
 
     @property
     def name(self) -> str:
