@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trailhouse.catalog.encoding import encoded, found
 from trailhouse.catalog.inputs import accepted
+from trailhouse.core.desired import LONGEST_VIEW
 from trailhouse.core.plan import Action, Change, Target, foreign
 from trailhouse.core.state import MARK, VERSION, Definition, Found, Table, View
 from trailhouse.errors import AwsError, CatalogError, ConflictError, LimitError, NotFoundError
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 MOST_INDEXES = 3
 """Partition indexes of a table (https://docs.aws.amazon.com/glue/latest/dg/partition-indexes.html)."""
-LONGEST_VIEW = 409_600
-"""Bytes of a view's text, encoded, that Glue takes."""
 INDEX_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, *(15.0,) * 40)
 """Seconds between looks at an index that is being made: ten minutes in all."""
 READY_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)

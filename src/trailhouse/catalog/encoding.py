@@ -99,6 +99,16 @@ def encoded_partition(wanted: Partition, raw: Mapping[str, Any] | None = None) -
     return {**raw, "Values": list(wanted.values), "StorageDescriptor": descriptor}
 
 
+def view_body(text: str) -> dict[str, Any]:
+    """The JSON in a view's text; {} where it is another kind of view, or cannot be read."""
+    match = _PRESTO.fullmatch(text)
+    try:
+        body = json.loads(base64.b64decode(match[1])) if match else {}
+    except (binascii.Error, ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
 def known_columns(columns: Columns) -> Columns:
     """The same columns; those of our own as the one object that is compared by being itself."""
     return _known().get(columns, columns)
@@ -130,7 +140,7 @@ def _table(raw: Mapping[str, Any], parameters: tuple[tuple[str, str], ...]) -> T
 
 def _view(raw: Mapping[str, Any], parameters: tuple[tuple[str, str], ...]) -> View:
     text = raw.get("ViewOriginalText") or ""
-    body = _body(text)
+    body = view_body(text)
     hive = _columns((raw.get("StorageDescriptor") or {}).get("Columns"))
     sql = body.get("originalSql", text)
     trino = [(one["name"], one["type"]) for one in _typed(body.get("columns"))]
@@ -142,16 +152,6 @@ def _view(raw: Mapping[str, Any], parameters: tuple[tuple[str, str], ...]) -> Vi
     return View(raw.get("Name") or "", sql if isinstance(sql, str) else text, columns, parameters)
 
 
-def _body(text: str) -> dict[str, Any]:
-    """The JSON in a view's text; {} where it is another kind of view."""
-    match = _PRESTO.fullmatch(text)
-    try:
-        body = json.loads(base64.b64decode(match[1])) if match else {}
-    except (binascii.Error, ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
 def _typed(columns: object) -> Iterable[dict[str, str]]:
     """Those entries of a view's columns that have a name and a type."""
     listed = columns if isinstance(columns, list) else []
@@ -161,7 +161,7 @@ def _typed(columns: object) -> Iterable[dict[str, str]]:
 
 
 def _view_members(wanted: View, database: str, raw: Mapping[str, Any]) -> dict[str, Any]:
-    body = _body(raw.get("ViewOriginalText") or "")
+    body = view_body(raw.get("ViewOriginalText") or "")
     before = {one["name"]: one for one in _typed(body.get("columns"))}
     columns = [
         {**before.get(column.name, {}), "name": column.name, "type": column.trino}

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trailhouse.core.conditions import Compare, Condition, every, expression, from_day
 from trailhouse.core.state import DATE_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date
-
-LONGEST = 2048
-"""Characters of an expression that Glue takes."""
 
 
 def names(prefix: str) -> str:
@@ -30,21 +28,9 @@ def partitions(keys: Collection[str], account: str | None, since: date | None) -
         account: only this one's; None: all.
         since: the first day, UTC; None: all.
     """
-    parts = []
+    wanted: list[Condition] = []
     if account is not None and "account" in keys:
-        parts.append(f"account = {_text(account)}")
+        wanted.append(Compare("account", "=", (account,)))
     if since is not None and set(DATE_KEYS) <= set(keys):
-        parts.append(_from(since))
-    return " AND ".join(parts)
-
-
-def _from(day: date) -> str:
-    # Zero-padded text sorts as days do.
-    year, month, number = f"'{day.year:04}'", f"'{day.month:02}'", f"'{day.day:02}'"
-    return (
-        f"(year > {year} OR (year = {year} AND (month > {month} OR (month = {month} AND day >= {number}))))"
-    )
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+        wanted.append(from_day(since))
+    return expression(every(*wanted))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
+    from datetime import date
 
 EXPRESSION_LIMIT = 2_048
 """Characters of an Expression that Glue's GetPartitions takes."""
@@ -76,6 +77,23 @@ def either(*parts: Condition) -> Condition:
     if ANYTHING in kept:
         return ANYTHING
     return kept[0] if len(kept) == 1 else Any(kept)
+
+
+def from_day(day: date) -> Condition:
+    """The keys `year`, `month`, `day` name this day or a later one: zero-padded text sorts as days do."""
+    return _bound(day, ">", ">=")
+
+
+def until_day(day: date) -> Condition:
+    """The keys `year`, `month`, `day` name this day or an earlier one."""
+    return _bound(day, "<", "<=")
+
+
+def _bound(day: date, beyond: Op, last: Op) -> Condition:
+    year, month, number = f"{day.year:04}", f"{day.month:02}", f"{day.day:02}"
+    inner = every(Compare("month", "=", (month,)), Compare("day", last, (number,)))
+    within = either(Compare("month", beyond, (month,)), inner)
+    return either(Compare("year", beyond, (year,)), every(Compare("year", "=", (year,)), within))
 
 
 def negated(compare: Compare) -> Compare:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
-from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from trailhouse.catalog.encoding import view_body
 from trailhouse.dialect.remote import Names
 from trailhouse.dialect.scans import Name
 from trailhouse.errors import NotFoundError
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from trailhouse.aws.gate import Gate
-
-_VIEW = re.compile(r"/\* Presto View: ([A-Za-z0-9+/=]+) \*/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +130,6 @@ def _column(column: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _view(table: Mapping[str, Any], database: str) -> tuple[str, str]:
-    found = _VIEW.search(table.get("ViewOriginalText", ""))
-    if found is None:
-        return "", ""
-    try:
-        told = json.loads(b64decode(found[1]))
-        return str(told["originalSql"]), str(told.get("schema") or database).lower()
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return "", ""
+    body = view_body(table.get("ViewOriginalText") or "")
+    sql = body.get("originalSql")
+    return (sql, str(body.get("schema") or database).lower()) if isinstance(sql, str) else ("", "")

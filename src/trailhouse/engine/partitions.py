@@ -9,25 +9,28 @@ from trailhouse.core import projection
 from trailhouse.core.conditions import (
     ANYTHING,
     NOTHING,
-    Compare,
     Condition,
-    either,
     every,
     expression,
+    from_day,
     holds,
     mapped,
     on_keys,
+    until_day,
 )
+from trailhouse.core.state import DATE_KEYS
 from trailhouse.errors import SqlError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
+    from typing import TypeAlias
 
     from trailhouse.aws.gate import Gate
     from trailhouse.engine.definitions import Definition
 
-_DAY_KEYS = ("year", "month", "day")
+    _Between: TypeAlias = Callable[[date, date], bool]
+
 _FIRST = date(2013, 11, 1)  # CloudTrail delivers since then
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 
@@ -106,13 +109,13 @@ def registered_days(
     Raises:
         AwsError: Glue refuses.
     """
-    if not set(_DAY_KEYS) <= set(table.text_keys) or projection.is_projected(table.parameters):
+    if not set(DATE_KEYS) <= set(table.text_keys) or projection.is_projected(table.parameters):
         return None
-    others = on_keys(condition, [key for key in table.text_keys if key not in _DAY_KEYS])
+    others = on_keys(condition, [key for key in table.text_keys if key not in DATE_KEYS])
     others = mapped(others, lambda leaf: ANYTHING if "like" in leaf.op else leaf)
 
     def any_between(first: date, last: date) -> bool:
-        days = every(others, _bound(first, ">", ">="), _bound(last, "<", "<="))
+        days = every(others, from_day(first), until_day(last))
         return next(_partitions(gate, table, days, MaxResults=1), None) is not None
 
     low, high = _FIRST, now.date() + timedelta(days=366)
@@ -139,20 +142,3 @@ def _last_day(low: date, high: date, any_between: _Between) -> date:
         else:
             high = middle - timedelta(days=1)
     return low
-
-
-def _bound(day: date, beyond: _Op, last: _Op) -> Condition:
-    year, month, number = f"{day.year:04}", f"{day.month:02}", f"{day.day:02}"
-    inner = every(Compare("month", "=", (month,)), Compare("day", last, (number,)))
-    within = either(Compare("month", beyond, (month,)), inner)
-    return either(Compare("year", beyond, (year,)), every(Compare("year", "=", (year,)), within))
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeAlias
-
-    from trailhouse.core.conditions import Op
-
-    _Between: TypeAlias = Callable[[date, date], bool]
-    _Op: TypeAlias = Op
