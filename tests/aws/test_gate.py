@@ -1,18 +1,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import pytest
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 
 from trailhouse.aws.access import Access
 from trailhouse.aws.gate import Call, Gate, partition_of
 from trailhouse.errors import AccessDeniedError, AwsError, CredentialsError, NotFoundError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Service(Protocol):
@@ -26,19 +22,10 @@ class Service(Protocol):
     def refuse(self, code: str, words: str = "", status: int = 400) -> None: ...
 
 
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.mark.emulator
-def test_calls_and_pages_are_answered_and_recorded(moto: str) -> None:
+def test_calls_and_pages_are_answered_and_recorded(endpoint: str) -> None:
     seen: list[Call] = []
-    gate = Gate(Access(endpoint_url=moto), record=seen.append)
+    gate = Gate(Access(endpoint_url=endpoint), record=seen.append)
     gate.call("glue", "CreateDatabase", DatabaseInput={"Name": "logs"})
     for name in ("a", "b", "c"):
         gate.call("glue", "CreateTable", DatabaseName="logs", TableInput={"Name": name})
@@ -59,10 +46,10 @@ def test_calls_and_pages_are_answered_and_recorded(moto: str) -> None:
 
 
 @pytest.mark.emulator
-def test_what_a_paginator_or_a_client_of_the_session_calls_is_recorded_too(moto: str) -> None:
+def test_what_a_paginator_or_a_client_of_the_session_calls_is_recorded_too(endpoint: str) -> None:
     seen: list[Call] = []
-    gate = Gate(Access(endpoint_url=moto), record=seen.append)
-    client = gate.session.client("glue", endpoint_url=moto, region_name="eu-west-1")
+    gate = Gate(Access(endpoint_url=endpoint), record=seen.append)
+    client = gate.session.client("glue", endpoint_url=endpoint, region_name="eu-west-1")
     with pytest.raises(client.exceptions.EntityNotFoundException):
         [*client.get_paginator("get_tables").paginate(DatabaseName="nowhere")]
     with pytest.raises(LookupError, match=r"glue DeleteCrawler is not in core/operations\.py"):
@@ -71,10 +58,10 @@ def test_what_a_paginator_or_a_client_of_the_session_calls_is_recorded_too(moto:
 
 
 @pytest.mark.emulator
-def test_a_role_is_assumed_through_the_gate(moto: str) -> None:
+def test_a_role_is_assumed_through_the_gate(endpoint: str) -> None:
     seen: list[Call] = []
     role = "arn:aws:iam::111122223333:role/reader"
-    gate = Gate(Access(endpoint_url=moto, role_arn=role, external_id="case"), record=seen.append)
+    gate = Gate(Access(endpoint_url=endpoint, role_arn=role, external_id="case"), record=seen.append)
     assert gate.account()
     assert [call.operation for call in seen] == ["AssumeRole", "GetCallerIdentity"]
     assert (seen[0].parameters["RoleArn"], seen[0].parameters["ExternalId"]) == (role, "case")

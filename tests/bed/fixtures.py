@@ -1,4 +1,4 @@
-"""Fixtures of the bed, for every test: `strict_glue`, `aws`, `trino`, `trail_logs`, `demo_logs`."""
+"""Fixtures of the bed, for every test: `strict_glue`, `aws`, `endpoint`, `keys`, `trino`, `trail_logs`, `demo_logs`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from bed.aws import Aws
 from bed.download import Unavailable, server
@@ -33,6 +34,28 @@ def aws() -> Iterator[Aws]:
     with Aws() as started:
         started.restart()
         yield started
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """The address of moto alone on 127.0.0.1, for a module's tests that need nothing stricter."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials of nobody in the environment, a region, and no second tries."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "example",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_MAX_ATTEMPTS": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="session")

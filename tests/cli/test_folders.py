@@ -1,7 +1,7 @@
 """`inventory --quick` and `init` on sources in S3: by folders alone."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from uuid import uuid4
@@ -9,7 +9,6 @@ from uuid import uuid4
 import boto3
 import pytest
 import yaml
-from moto.server import ThreadedMotoServer
 
 from trailhouse.cli import main
 from trailhouse.core.layout import Kind, LogKey, format_key
@@ -38,15 +37,6 @@ KEYS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
     def call(*args: object) -> tuple[int, str, str]:
@@ -58,13 +48,10 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture
-def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+def bucket(endpoint: str, keys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:  # noqa: ARG001 - they are set
     monkeypatch.chdir(tmp_path)
     for name, value in {
-        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "example",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_MAX_ATTEMPTS": "1",
         "TRAILHOUSE_ENDPOINT_URL": endpoint,
         "TRAILHOUSE_WORKDIR": str(tmp_path / "work"),
     }.items():
@@ -118,7 +105,7 @@ def test_a_source_that_fails_is_told_and_the_rest_shown(run: Run, bucket: str) -
 @pytest.mark.parametrize(
     ("source", "whole"), [("", True), ("/trails/AWSLogs/", True), (f"/trails/AWSLogs/{ORG}", False)]
 )
-def test_init_looks_at_folders(run: Run, bucket: str, source: str, whole: bool) -> None:  # noqa: FBT001
+def test_init_looks_at_folders(run: Run, bucket: str, source: str, whole: bool) -> None:  # noqa: FBT001 - a parameter of pytest
     code, _, err = run("init", f"s3://{bucket}{source}")
     assert code == 0, err
     text = Path("trailhouse.yaml").read_text("utf-8")

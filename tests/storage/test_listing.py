@@ -1,10 +1,8 @@
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from trailhouse.aws.access import Access
 from trailhouse.aws.gate import Call, Gate
@@ -12,44 +10,28 @@ from trailhouse.core.deliveries import Stored
 from trailhouse.errors import NotFoundError
 from trailhouse.storage.listing import S3Lister, stored_state
 
-pytestmark = pytest.mark.emulator
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture(autouse=True)
-def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+pytestmark = [pytest.mark.emulator, pytest.mark.usefixtures("keys")]
+Client: TypeAlias = Any  # boto3 ships no types
 
 
 @pytest.fixture
-def client(endpoint: str) -> Any:  # noqa: ANN401
+def client(endpoint: str) -> Client:
     return boto3.client("s3", endpoint_url=endpoint)
 
 
 @pytest.fixture
-def bucket(client: Any) -> str:  # noqa: ANN401
+def bucket(client: Client) -> str:
     name = f"logs-{uuid4()}"
     client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     return name
 
 
-def put(client: Any, bucket: str, *keys: str, **options: str) -> None:  # noqa: ANN401
+def put(client: Client, bucket: str, *keys: str, **options: str) -> None:
     for key in keys:
         client.put_object(Bucket=bucket, Key=key, Body=b"", **options)
 
 
-def test_files_and_folders_of_one_level(endpoint: str, client: Any, bucket: str) -> None:  # noqa: ANN401
+def test_files_and_folders_of_one_level(endpoint: str, client: Client, bucket: str) -> None:
     put(
         client,
         bucket,
@@ -72,7 +54,7 @@ def test_files_and_folders_of_one_level(endpoint: str, client: Any, bucket: str)
 @pytest.mark.parametrize("page", [10, pytest.param(1000, marks=pytest.mark.slow)])
 def test_more_folders_than_a_page_holds(
     endpoint: str,
-    client: Any,  # noqa: ANN401
+    client: Client,
     bucket: str,
     monkeypatch: pytest.MonkeyPatch,
     page: int,
@@ -90,7 +72,7 @@ def test_more_folders_than_a_page_holds(
     assert len(calls) == 3  # the second page is not fetched before it is needed
 
 
-def test_classes_of_the_first_objects(endpoint: str, client: Any, bucket: str) -> None:  # noqa: ANN401
+def test_classes_of_the_first_objects(endpoint: str, client: Client, bucket: str) -> None:
     put(client, bucket, "d/a", "d/b", StorageClass="GLACIER")
     put(client, bucket, "d/c", "e/a")
     lister = S3Lister(Access(endpoint_url=endpoint))
@@ -99,7 +81,7 @@ def test_classes_of_the_first_objects(endpoint: str, client: Any, bucket: str) -
     assert lister.objects(bucket, "nothing/", 1) == ()
 
 
-def test_what_the_source_asks_for_goes_along(endpoint: str, client: Any, bucket: str) -> None:  # noqa: ANN401
+def test_what_the_source_asks_for_goes_along(endpoint: str, client: Client, bucket: str) -> None:
     put(client, bucket, "a/x")
     calls: list[Call] = []
     access = Access(endpoint_url=endpoint, requester_pays=True, expected_owner="123456789012")
