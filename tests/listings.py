@@ -104,7 +104,7 @@ class ComputedLister(Counted):
         self.called(max(1, -(-len(names) // PAGE)))
         yield from names
 
-    def objects(self, bucket: str, prefix: str, limit: int) -> tuple[Stored, ...]:  # noqa: ARG002
+    def objects(self, bucket: str, prefix: str, limit: int) -> tuple[Stored, ...]:  # noqa: ARG002 - of the port
         self.called()
         return (Stored("STANDARD"),) * min(limit, 8)
 

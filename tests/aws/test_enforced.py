@@ -101,7 +101,7 @@ def parameters(operation: Operation, use: Use) -> dict[str, Any]:
     return dict(found)
 
 
-def _renamed(value: Any) -> Any:  # noqa: ANN401
+def _renamed(value: Any) -> Any:  # noqa: ANN401 - as JSON
     if isinstance(value, dict):
         return {key: _renamed(each) for key, each in value.items()}
     if isinstance(value, list):

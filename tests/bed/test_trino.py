@@ -166,7 +166,7 @@ def test_a_stale_commit_of_pyiceberg_is_refused(trino: Trino, lake: str) -> None
     held = trino.aws.glue
     stale = held.get_table({"DatabaseName": DATABASE, "Name": "lake"})["Table"]
     # What it is told of the table is old by the time that it writes.
-    real, held.get_table = held.get_table, lambda _asked: {"Table": stale}  # type: ignore[method-assign]
+    real, held.get_table = held.get_table, lambda _asked: {"Table": stale}  # type: ignore[method-assign]  # for this test only
     try:
         trino_side = {
             k: stale[k] for k in ("Name", "TableType", "Parameters", "StorageDescriptor", "PartitionKeys")
@@ -178,7 +178,7 @@ def test_a_stale_commit_of_pyiceberg_is_refused(trino: Trino, lake: str) -> None
         with pytest.raises(CommitFailedException, match="concurrent update"):
             table.append(pa.table({"name": ["lost"], "day": ["05"]}))
     finally:
-        held.get_table = real  # type: ignore[method-assign]
+        held.get_table = real  # type: ignore[method-assign]  # for this test only
     assert {(name, code) for name, code, _ in held.log.refused[refused:]} == {
         ("UpdateTable", "ConcurrentModificationException")
     }

@@ -35,7 +35,7 @@ def _gate(attempts: int) -> tuple[Gate, Switch]:
     switch = Switch()
     with patch.dict(os.environ, settings):
         gate = Gate(Access(region="eu-west-1"))
-        StrictGlue.attach(switch, gate.session)  # type: ignore[arg-type] # needs `answer` only
+        StrictGlue.attach(switch, gate.session)  # type: ignore[arg-type]  # needs `answer` only
         gate.session.get_credentials()
         gate.client("glue")
     return gate, switch

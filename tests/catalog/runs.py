@@ -50,7 +50,7 @@ class Killing(Checked):
                 raise Killed
 
 
-def aim(today: date = TODAY, **options: Any) -> Aim:  # noqa: ANN401
+def aim(today: date = TODAY, **options: Any) -> Aim:  # noqa: ANN401 - as Aim takes them
     return Aim(DATABASE, PREFIX, today, **options)
 
 
@@ -59,7 +59,7 @@ def discover(layout: Layout, today: date = TODAY, lister: MemoryLister | None = 
     return Discovery(map(Location, layout.sources), today=today, lister=lambda _: lister)
 
 
-def plan(catalog: Catalog, layout: Layout, today: date = TODAY, **options: Any) -> list[Part]:  # noqa: ANN401
+def plan(catalog: Catalog, layout: Layout, today: date = TODAY, **options: Any) -> list[Part]:  # noqa: ANN401 - as Aim takes them
     with discover(layout, today) as discovery:
         return [*Convergence(catalog, discovery, aim(today, **options)).parts()]
 
@@ -85,7 +85,7 @@ def carry_out(catalog: Catalog, parts: Sequence[Part]) -> Report:
     return application.report
 
 
-def apply(catalog: Catalog, layout: Layout, today: date = TODAY, **options: Any) -> Report:  # noqa: ANN401
+def apply(catalog: Catalog, layout: Layout, today: date = TODAY, **options: Any) -> Report:  # noqa: ANN401 - as Aim takes them
     """Plan and carry out, nothing refused."""
     parts = plan(catalog, layout, today, **options)
     assert not [refusal for part in parts for refusal in part.refusals]

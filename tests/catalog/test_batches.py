@@ -216,7 +216,7 @@ def test_whoever_stops_listening_leaves_nothing_behind_that_runs(
     strict.delay = 0.02
     outcomes = filled.carry_out(creates(range(3000)))
     next(outcomes)
-    outcomes.close()  # type: ignore[attr-defined] # a generator
+    outcomes.close()  # type: ignore[attr-defined]  # a generator
     sent = strict.counts["BatchCreatePartition"]
     assert sent < 30
     assert len(held(filled)) == sent * 100

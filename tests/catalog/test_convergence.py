@@ -49,7 +49,7 @@ def small() -> Layout:
     return Layout([*found, log(A, region="us-east-1", kind=KINDS[1])])
 
 
-def is_settled(catalog: MemoryCatalog, layout: Layout, today: date = TODAY, **options: Any) -> bool:  # noqa: ANN401
+def is_settled(catalog: MemoryCatalog, layout: Layout, today: date = TODAY, **options: Any) -> bool:  # noqa: ANN401 - as Aim takes them
     return tally(plan(catalog, layout, today, **options)).changes == 0
 
 

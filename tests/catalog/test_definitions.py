@@ -229,7 +229,7 @@ def test_an_index_that_failed_in_the_making_is_told_with_the_way_out(
     catalog: GlueCatalog, strict: StrictGlue
 ) -> None:
     run(catalog, DATABASE, make(ALL))
-    strict.get_partition_indexes = _failed  # type: ignore[method-assign] # the strict Glue never fails at it
+    strict.get_partition_indexes = _failed  # type: ignore[method-assign]  # the strict Glue never fails at it
     assert table_of(catalog.definitions()[ALL.name]).indexes == ()
     (error,) = fails(catalog, index(INDEXED_KEYS[0]))
     assert isinstance(error, CatalogError)

@@ -189,7 +189,7 @@ def test_a_run_that_was_killed_anywhere_is_finished_by_the_next(connect: Connect
         strict.databases.pop("security", None)
         killed = connect().carry_out(changes)
         list(islice(killed, done))
-        killed.close()  # type: ignore[attr-defined] # a generator
+        killed.close()  # type: ignore[attr-defined]  # a generator
         catalog = connect()
         run(catalog, *changes)
         assert held(catalog) == [partition(number, COLUMNS[:2]) for number in range(230)]

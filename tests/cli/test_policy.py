@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ ACCOUNT = ("--account-id", "111122223333")
 READER = "arn:aws:iam::999900001111:role/analyst"
 POINT = "arn:aws:s3:eu-west-1:111122223333:accesspoint/trail"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1"
+Policy = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Any:  # noqa: ANN401
+def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Policy:
     """`trailhouse policy` with a configuration; AWS cannot be reached."""
     monkeypatch.chdir(tmp_path)
     Path("trailhouse.yaml").write_text(
@@ -40,7 +42,7 @@ def statements(out: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("role", ["runner", "operator", "analyst"])
-def test_the_policy_of_a_role_is_json_with_the_names_of_the_configuration(policy: Any, role: str) -> None:  # noqa: ANN401
+def test_the_policy_of_a_role_is_json_with_the_names_of_the_configuration(policy: Policy, role: str) -> None:
     code, out, err = policy(role, *ACCOUNT)
     assert code == 0
     told = "results are taken to go to s3://aws-athena-query-results-111122223333-eu-west-1/"
@@ -58,7 +60,7 @@ def test_the_policy_of_a_role_is_json_with_the_names_of_the_configuration(policy
     assert (results in found.get("ResultsObjects", {}).get("Resource", [])) == (role != "runner")
 
 
-def test_a_named_format_explains_each_action(policy: Any) -> None:  # noqa: ANN401
+def test_a_named_format_explains_each_action(policy: Policy) -> None:
     _, out, _ = policy("runner", *ACCOUNT, "--format", "csv")
     rows = [*csv.DictReader(io.StringIO(out))]
     (row,) = [row for row in rows if row["why"] == "glue BatchCreatePartition"]
@@ -68,7 +70,7 @@ def test_a_named_format_explains_each_action(policy: Any) -> None:  # noqa: ANN4
     assert "rows" in err
 
 
-def test_bucket_key_and_lake_formation(policy: Any) -> None:  # noqa: ANN401
+def test_bucket_key_and_lake_formation(policy: Policy) -> None:
     _, out, _ = policy("bucket", *ACCOUNT, "--principal", READER, "--principal", "999900001111")
     assert statements(out)["TrailhouseLogsObjects"] == {
         "Sid": "TrailhouseLogsObjects",
@@ -83,7 +85,7 @@ def test_bucket_key_and_lake_formation(policy: Any) -> None:  # noqa: ANN401
     assert json.loads(out)["Entries"][0]["Principal"] == {"DataLakePrincipalIdentifier": "999900001111"}
 
 
-def test_keys_lake_and_access_points(policy: Any) -> None:  # noqa: ANN401
+def test_keys_lake_and_access_points(policy: Policy) -> None:
     Path("trailhouse.yaml").write_text(
         "lake: s3://lake/x\nregion: us-gov-west-1\nsources: [s3://trail-1-s3alias/AWSLogs]\n", "utf-8"
     )
@@ -115,20 +117,20 @@ def test_keys_lake_and_access_points(policy: Any) -> None:  # noqa: ANN401
         (("owner", *ACCOUNT), "'owner'"),
     ],
 )  # fmt: skip
-def test_what_is_missing_or_wrong_is_said(policy: Any, args: tuple[str, ...], told: str) -> None:  # noqa: ANN401
+def test_what_is_missing_or_wrong_is_said(policy: Policy, args: tuple[str, ...], told: str) -> None:
     code, out, err = policy(*args)
     assert (code, out) == (64, "")
     assert told in err
 
 
-def test_without_credentials_it_says_how_to_do_without(policy: Any) -> None:  # noqa: ANN401
+def test_without_credentials_it_says_how_to_do_without(policy: Policy) -> None:
     code, _, err = policy("runner")
     assert code == 1
     assert "there are no AWS credentials" in err
     assert "give --account-id" in err
 
 
-def test_more_than_a_managed_policy_takes_is_said(policy: Any) -> None:  # noqa: ANN401
+def test_more_than_a_managed_policy_takes_is_said(policy: Policy) -> None:
     sources = [arg for number in range(60) for arg in ("-s", f"s3://bucket-number-{number:03}/AWSLogs/")]
     _, out, err = policy("analyst", *ACCOUNT, *sources)
     assert "more than a managed policy takes (6,144)" in err
@@ -136,7 +138,7 @@ def test_more_than_a_managed_policy_takes_is_said(policy: Any) -> None:  # noqa:
 
 
 def test_the_workgroup_decides_where_results_go(
-    policy: Any,  # noqa: ANN401
+    policy: Policy,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its own location, where AWS is asked; what is given, where it is not."""

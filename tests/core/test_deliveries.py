@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 import pytest
@@ -28,6 +28,7 @@ from trailhouse.core.layout import Kind
 ACCOUNT = "111122223333"
 DAY = timedelta(days=1)
 START = date(2026, 1, 1)
+Look = Callable[[date], Stored]
 
 
 def test_locations_have_one_slash_at_their_end_and_never_two_in_a_row() -> None:
@@ -47,7 +48,7 @@ def test_locations_have_one_slash_at_their_end_and_never_two_in_a_row() -> None:
     [(ACCOUNT, True), ("AAAABBBBCCCC", False), ("aaaabbbbcccc", False), ("1" * 11, False), ("1" * 13, False),
      ("\u0661" * 12, False), ("1" * 12 + "\n", False), ("", False)],
 )  # fmt: skip
-def test_accounts_are_twelve_digits(name: str, account: bool) -> None:  # noqa: FBT001
+def test_accounts_are_twelve_digits(name: str, account: bool) -> None:  # noqa: FBT001 - a parameter of pytest
     assert is_account(name) is account
     assert not is_organization(name)
     assert is_organization("o-abcdefghij")
@@ -114,7 +115,7 @@ def test_oddities_are_counted_and_the_first_named() -> None:
     assert dict(counting.services)["Service1999"] == 2
 
 
-def look_at(classes: Sequence[str], seen: list[date], restored: Sequence[int] = ()) -> object:
+def look_at(classes: Sequence[str], seen: list[date], restored: Sequence[int] = ()) -> Look:
     def look(day: date) -> Stored:
         seen.append(day)
         number = (day - START).days
@@ -128,7 +129,7 @@ def test_archives_by_age_are_found_exactly(length: int, deep: int, cold: int, of
     classes = (["DEEP_ARCHIVE"] * deep + ["GLACIER"] * cold + ["STANDARD"] * length)[:length]
     days = [START + number * DAY for number in range(length)]
     seen: list[date] = []
-    found = find_archived(days, look_at(classes, seen))  # type: ignore[arg-type]
+    found = find_archived(days, look_at(classes, seen))
     covered = {
         one.first + n * DAY: one.storage_class
         for one in found
@@ -140,7 +141,7 @@ def test_archives_by_age_are_found_exactly(length: int, deep: int, cold: int, of
         assert seen == days[:1]
     hinted: list[date] = []
     hints = [one.last + off * DAY for one in found]
-    assert find_archived(days, look_at(classes, hinted), hints) == found  # type: ignore[arg-type]
+    assert find_archived(days, look_at(classes, hinted), hints) == found
     if not off and len(found) == 1:
         assert len(hinted) <= 4
 
@@ -148,8 +149,8 @@ def test_archives_by_age_are_found_exactly(length: int, deep: int, cold: int, of
 def test_a_copy_counts_as_restored_where_all_are() -> None:
     days = [START + number * DAY for number in range(8)]
     classes = ["GLACIER"] * 8
-    assert find_archived(days, look_at(classes, [], range(8))) == (  # type: ignore[arg-type]
+    assert find_archived(days, look_at(classes, [], range(8))) == (
         Archived("GLACIER", days[0], days[-1], restored=True),
     )
-    assert not find_archived(days, look_at(classes, [], [0]))[0].restored  # type: ignore[arg-type]
-    assert find_archived([], look_at([], [])) == ()  # type: ignore[arg-type]
+    assert not find_archived(days, look_at(classes, [], [0]))[0].restored
+    assert find_archived([], look_at([], [])) == ()

@@ -47,7 +47,7 @@ def test_what_is_updated_and_what_has_to_be_made_anew() -> None:
     odd = replace(
         TABLE, columns=(), location="s3://c/", parameters=(*OURS, ("projection.enabled", "true"), ("z", "1"))
     )
-    (change,) = diff_definition(TABLE, Found(odd, "7"))  # type: ignore[misc] # no refusal
+    (change,) = diff_definition(TABLE, Found(odd, "7"))  # type: ignore[misc]  # no refusal
     assert (change.why, change.revision) == (("columns", "location", "projection.enabled"), "7")
     assert merged_parameters(TABLE, odd) == {MARK: "1", "z": "1"}
     keys = replace(TABLE, keys=("region",))

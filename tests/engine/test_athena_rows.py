@@ -24,7 +24,7 @@ def read(kind: str, *texts: str | None, **more: int) -> list[object]:
         ("boolean", "true", True), ("tinyint", "-1", -1), ("integer", "7", 7),
         ("bigint", "9223372036854775807", 2**63 - 1), ("double", "1.0E10", 1e10), ("double", "Infinity", inf),
         ("float", "0.5", 0.5), ("date", "2023-07-10", date(2023, 7, 10)),
-        ("timestamp", "2023-07-10 11:00:00.123", datetime(2023, 7, 10, 11, 0, 0, 123_000)),  # noqa: DTZ001
+        ("timestamp", "2023-07-10 11:00:00.123", datetime(2023, 7, 10, 11, 0, 0, 123_000)),  # noqa: DTZ001 - a timestamp without a zone
         ("timestamp with time zone", "2023-07-10 11:00:00.000 UTC", "2023-07-10 11:00:00.000 UTC"),
         ("varchar", "", ""), ("varbinary", "00 ff", "00 ff"), ("json", '{"a":1}', '{"a":1}'),
         ("row", "{a=1}", "{a=1}"), ("array", "[1, 2]", "[1, 2]"), ("map", "{k=v}", "{k=v}"),

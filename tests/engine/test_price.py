@@ -244,5 +244,5 @@ def test_programs_get_the_same() -> None:
 
 
 def test_statement_of_an_unknown_form_has_no_price() -> None:
-    assert readings(Statement("SELECT * FROM x MATCH_RECOGNIZE (y)", "", ()), None) is None  # type: ignore[arg-type]
-    assert Estimator(None, None).price(None, NOW).unknown  # type: ignore[arg-type]
+    assert readings(Statement("SELECT * FROM x MATCH_RECOGNIZE (y)", "", ()), None) is None  # type: ignore[arg-type]  # is not asked
+    assert Estimator(None, None).price(None, NOW).unknown  # type: ignore[arg-type]  # is not asked

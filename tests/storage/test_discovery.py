@@ -58,7 +58,7 @@ def log(
     return format_key(LogKey(root, account, kind, region, year, month, number, stamp, f"{n:016}"))
 
 
-def discover(lister: Lister, *uris: str, **options: Any) -> Discovery:  # noqa: ANN401
+def discover(lister: Lister, *uris: str, **options: Any) -> Discovery:  # noqa: ANN401 - as Discovery takes them
     return Discovery(map(Location, uris), today=TODAY, lister=lambda _: lister, **options)
 
 
@@ -328,7 +328,7 @@ def test_accounts_come_in_order_and_only_some_are_fetched_ahead() -> None:
         before = lister.calls
         stream = house.each(folders, TODAY)
         assert [account for account, _ in islice(stream, 3)] == accounts[:3]
-        stream.close()  # type: ignore[attr-defined]
+        stream.close()  # type: ignore[attr-defined]  # a generator
     assert lister.calls - before <= 40 * 5
 
 

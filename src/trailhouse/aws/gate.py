@@ -69,7 +69,7 @@ class Gate:
             self._account = str(self.call("sts", "GetCallerIdentity")["Account"])
         return self._account
 
-    def call(self, service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401
+    def call(self, service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - AWS's own
         """The answer.
 
         Args:
@@ -88,7 +88,7 @@ class Gate:
             raise self._explained(error, service, operation, parameters) from error
         return answer
 
-    def pages(self, service: str, operation: str, /, **parameters: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+    def pages(self, service: str, operation: str, /, **parameters: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - AWS's own
         """The answers, page by page, each fetched when asked for. Raises as `call` does."""
         find(service, operation)
         try:

@@ -70,7 +70,7 @@ def open_session(access: Access, record: Record | None = None) -> boto3.Session:
     )
     assumed = _hooked(access, record)
     # botocore has no public door for credentials that renew themselves.
-    assumed._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")  # noqa: SLF001
+    assumed._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")  # noqa: SLF001 - as above
     return boto3.Session(botocore_session=assumed, region_name=access.region)
 
 
@@ -102,7 +102,7 @@ def _hooked(access: Access, record: Record | None) -> botocore.session.Session:
     return session
 
 
-def _check(params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401
+def _check(params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's, untyped
     """Raise LookupError for an operation that `core.operations` does not list."""
     if model.auth_type == "none":
         return  # how credentials come (SSO, web identity): nobody needs a permission for it

@@ -40,7 +40,7 @@ def run(
         return _write(call, aim, sys.stdout.buffer)
     call.check_output(call.output, lambda _: False)
     with whole_file(call.output) as file:
-        return _write(call, aim, file)  # type: ignore[arg-type] # it has all that is used
+        return _write(call, aim, file)  # type: ignore[arg-type]  # it has all that is used
 
 
 def _write(call: Call, aim: Aim, file: BinaryIO) -> int:

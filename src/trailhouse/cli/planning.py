@@ -70,7 +70,7 @@ def make(
         for writer in writers:
             writer.add(part)
         for line in part_lines(part, verbose=verbose) if say else ():
-            say(line)  # type: ignore[misc] # there are no lines without it
+            say(line)  # type: ignore[misc]  # there are no lines without it
         tally.add(part)
         requests.add(part)
     for writer in writers:

@@ -267,7 +267,9 @@ def _encode_change(change: Change) -> dict[str, Any]:
 
 
 def _encoded(held: object) -> dict[str, Any] | None:
-    return None if held is None or isinstance(held, Partition) else encode_definition(held)  # type: ignore[arg-type] # else a definition
+    if held is None or isinstance(held, Partition):
+        return None
+    return encode_definition(held)  # type: ignore[arg-type]  # a change has nothing else
 
 
 def _decode_changes(value: Mapping[str, Any], descriptors: Mapping[str, Descriptor]) -> Iterator[Change]:

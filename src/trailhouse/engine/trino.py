@@ -207,7 +207,7 @@ class Trino:
             "milliseconds": stats.get("elapsedTimeMillis"),
         }
 
-    def _explained(self, error: Exception, cursor: Any, sql: str) -> TrailhouseError:  # noqa: ANN401
+    def _explained(self, error: Exception, cursor: Any, sql: str) -> TrailhouseError:  # noqa: ANN401 - of the client
         from trino.exceptions import TrinoQueryError  # noqa: PLC0415 - an extra
 
         if isinstance(error, TrinoQueryError):
@@ -228,7 +228,7 @@ def _connect(server: Server, database: str) -> Any:  # noqa: ANN401 - of the cli
     if parts.password and parts.scheme != "https":
         raise UsageError(f"{server.shown}: a password goes with https only")
     auth = BasicAuthentication(user, unquote(parts.password)) if parts.password else None
-    return connect(  # type: ignore[no-untyped-call]
+    return connect(  # type: ignore[no-untyped-call]  # of the client
         host=parts.hostname, port=parts.port or _PORTS[parts.scheme], http_scheme=parts.scheme, user=user,
         catalog=server.catalog, schema=database, source="trailhouse", auth=auth,
     )  # fmt: skip

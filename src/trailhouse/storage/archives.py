@@ -196,7 +196,7 @@ class Limited(io.RawIOBase):
 
     def readinto(self, buffer: object) -> int:
         """Fill what fits from the chunks; zero at their end."""
-        target = memoryview(buffer)  # type: ignore[arg-type]
+        target = memoryview(buffer)  # type: ignore[arg-type]  # Buffer is new in 3.12
         while not self._rest:
             chunk = next(self._chunks, None)
             if chunk is None:

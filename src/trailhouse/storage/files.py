@@ -127,5 +127,5 @@ class Pages:
 
     def __del__(self) -> None:
         if getattr(self, "_handle", None) is not None:
-            os.close(self._handle)  # type: ignore[arg-type]
+            os.close(self._handle)  # type: ignore[arg-type]  # getattr narrows nothing
             self._handle = None

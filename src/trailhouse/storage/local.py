@@ -183,9 +183,9 @@ class LocalStorage:
     def _opened_again(self, name: str, whole: str) -> _Opened | None:
         """An archive that another process has listed."""
         path = self._path(name)
-        if not os.path.isfile(path) or os.path.lexists(self._path(whole)):  # noqa: PTH113
+        if not os.path.isfile(path) or os.path.lexists(self._path(whole)):  # noqa: PTH113 - once an object, and Path is slow
             return None
-        return self._archive(name, files.version(os.stat(path)))  # noqa: PTH116
+        return self._archive(name, files.version(os.stat(path)))  # noqa: PTH116 - as above
 
     def _chunks(self, item: StoredObject, archive: Archive, member: Member) -> Iterator[bytes]:
         try:

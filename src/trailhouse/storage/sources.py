@@ -132,7 +132,7 @@ def _open_remote(locations: Sequence[Location]) -> "Sequence[S3Storage]":
     if not remote:
         return []
     # boto3 and obstore take longer to import than a folder to list.
-    from trailhouse.storage.s3 import open_s3  # noqa: PLC0415
+    from trailhouse.storage.s3 import open_s3  # noqa: PLC0415 - as said
 
     return open_s3(remote)
 
@@ -166,7 +166,7 @@ def _find(text: str) -> _Written:
     if not stat.S_ISREG(mode):
         raise SourceError(f"source {shown} is neither a file nor a folder: to read a pipe, use `--source -`")
     # A name that a link gives is the user's; the content is the real file's.
-    return _Written(shown, os.path.dirname(real), single=os.path.basename(real), uri=uri)  # noqa: PTH119, PTH120
+    return _Written(shown, os.path.dirname(real), single=os.path.basename(real), uri=uri)  # noqa: PTH119, PTH120 - text, as given
 
 
 def _find_pattern(text: str) -> _Written:
@@ -251,7 +251,7 @@ def _refuse_shared_match(source: _Written, others: Sequence[_Written]) -> None:
 def _identity(path: str) -> tuple[int, int]:
     """The same for the same place under any name: links, mounts, another case."""
     try:
-        status = os.stat(path)  # noqa: PTH116
+        status = os.stat(path)  # noqa: PTH116 - text, as given
     except OSError as error:
         raise SourceError(
             f"source {printable(path)} cannot be used ({error.strerror}): check the path"

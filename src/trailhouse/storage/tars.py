@@ -77,7 +77,7 @@ class _Inflating:
 
     def __init__(self, path: str) -> None:
         self._file = io.FileIO(files.descriptor(path), "r")
-        self._inflated = igzip.IGzipFile(fileobj=self._file, mode="rb")  # type: ignore[no-untyped-call]
+        self._inflated = igzip.IGzipFile(fileobj=self._file, mode="rb")  # type: ignore[no-untyped-call]  # C, without types
         self.position = 0
 
     def read(self, size: int) -> bytes:
@@ -190,7 +190,7 @@ class TarArchive:
 
     def _list(self, headers: _Headers) -> None:
         last = -1
-        with tarfile.open(fileobj=headers, mode="r:", errors="surrogateescape", encoding="utf-8") as tar:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=headers, mode="r:", errors="surrogateescape", encoding="utf-8") as tar:  # type: ignore[call-overload]  # `read` is all
             while (info := tar.next()) is not None:
                 tar.members.clear()  # it would keep an object for every member
                 if info.size < 0 or info.offset <= last:
