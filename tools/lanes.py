@@ -12,11 +12,12 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+Command: TypeAlias = list[str | Path]
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 INTERPRETERS = ("python3.11", "python3.12", "python3.13", "python3.14")
@@ -57,7 +58,13 @@ def lint() -> None:
 def types() -> None:
     """mypy, strict."""
     tool("mypy", "--no-error-summary")
-    tool("mypy", "--no-error-summary", "--strict", "tests/typing/api.py")
+    tool(
+        "mypy",
+        "--no-error-summary",
+        "--strict",
+        "tests/typing/api.py",
+        *map(str, sorted(ROOT.glob("tools/*.py"))),
+    )
 
 
 def quick() -> None:
@@ -115,7 +122,7 @@ def _environment(name: str, found: str) -> Path:
     if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
         print(f"   setting up {folder.name} (once)", flush=True)
         subprocess.run([found, "-m", "venv", "--clear", folder], check=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip: Command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "--require-hashes", "-r", lock], check=True)
         subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--editable", "."], cwd=ROOT, check=True)
         stamp.touch()
@@ -125,7 +132,7 @@ def _environment(name: str, found: str) -> Path:
 def trino() -> None:
     """What a real Trino says, on the emulated AWS: one server for all of it, so one process."""
     needs_corpus()
-    fetch = [sys.executable, "-P", ROOT / "tests" / "bed" / "download.py"]
+    fetch: Command = [sys.executable, "-P", ROOT / "tests" / "bed" / "download.py"]
     fetched = subprocess.run(fetch, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     if fetched.returncode == NO_TRINO:
         raise CannotRun(fetched.stdout.strip())
@@ -152,7 +159,7 @@ def wheel() -> None:
     folder = build / "user"
     stamp, lock = folder / ".installed", ROOT / "requirements" / "run.txt"
     python = folder / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip: Command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
         subprocess.run([*pip, "--require-hashes", "-r", lock], check=True)
