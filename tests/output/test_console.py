@@ -1,4 +1,5 @@
 import io
+import os
 
 import pytest
 
@@ -56,3 +57,14 @@ def test_a_terminal_without_unicode_gets_escapes() -> None:
     stream = io.TextIOWrapper(raw, encoding="ascii")
     Console(stream).note("é")
     assert raw.getvalue() == b"\\xe9\n"
+
+
+def test_work_goes_on_when_nobody_listens_any_more() -> None:
+    reads, writes = os.pipe()
+    with os.fdopen(writes, "w") as stream:
+        console = Console(stream)
+        console.note("first")
+        assert os.read(reads, 100) == b"first\n"
+        os.close(reads)
+        console.note("second")
+        console.error("third")

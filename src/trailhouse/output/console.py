@@ -1,5 +1,6 @@
 """Talk for people, on standard error: notes, warnings, errors. Data never goes this way."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -67,5 +68,8 @@ class Console:
         head = f"{_COLOURS[kind]}{title}{_PLAIN}" if self.colour and title else title
         encoding = self.stream.encoding or "utf-8"
         message = f"{head}{lines}\n".encode(encoding, "backslashreplace").decode(encoding)
-        self.stream.write(message)
-        self.stream.flush()
+        try:
+            self.stream.write(message)
+            self.stream.flush()
+        except BrokenPipeError:  # nobody listens any more; the work goes on (`apply --yes 2>&1 | head`)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
