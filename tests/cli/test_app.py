@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -163,6 +164,16 @@ def test_a_changed_file_is_said(run: Run, source: Path) -> None:
     done = run("-s", source, "query", N, "--format", "csv")
     assert (done.code, done.out) == (3, "n\n10\n")
     assert "changed since it was taken in" in done.err
+
+
+def test_what_a_summary_proposes_finds_something(run: Run, tmp_path: Path) -> None:
+    service = {"type": "AWSService", "invokedBy": "lambda.amazonaws.com"}
+    deliver(tmp_path / "logs", [event(n, userIdentity=service, sourceIPAddress="10.0.0.1") for n in range(3)])
+    said = run("-s", "logs", "summary").err
+    proposed = re.findall(r"^next: trailhouse (.*)", said, re.MULTILINE)
+    assert proposed
+    for command in proposed:
+        assert run(*shlex.split(command), "-q", "--json").out.count("GetObject") == 3
 
 
 @pytest.mark.parametrize("junk", [(), ("readme.txt",)])

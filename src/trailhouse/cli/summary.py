@@ -78,6 +78,12 @@ def _as_json(sections: list[Section]) -> bytes:
     return (json.dumps(found, indent=1) + "\n").encode()
 
 
+_PRINCIPAL = (
+    "coalesce(useridentity.arn, useridentity.invokedby, useridentity.principalid, useridentity.type) = :who"
+)
+"""Whoever the list of principals names: a service of AWS has no ARN."""
+
+
 def _next(call: Call, sections: list[Section]) -> list[str]:
     """Three commands that go on from what was found."""
     by_name = {section.name: section.rows for section in sections}
@@ -87,10 +93,10 @@ def _next(call: Call, sections: list[Section]) -> list[str]:
     for name, column, where in (
         ("logging", "principal", "useridentity.arn = :who"),
         ("errors", "errorcode", "errorcode = :who"),
-        ("principals", "principal", "useridentity.arn = :who"),
+        ("principals", "principal", _PRINCIPAL),
         ("networks", "address", "sourceipaddress = :who"),
     ):
-        values = [v for v in by_name[name].column(column).to_pylist() if v]
+        values = [v for v in by_name[name].column(column).to_pylist() if v and v != "(none)"]
         if values:
             sql = f"SELECT eventtime, eventname, eventsource, errorcode FROM cloudtrail_events WHERE {where} ORDER BY 1"  # noqa: S608 - a constant
             found.append(f"{start} {shlex.quote(sql)} --param {shlex.quote('who=' + values[0])}")
