@@ -111,6 +111,7 @@ def test_an_explained_statement_is_scoped_too() -> None:
         ("", "there is no statement"),
         ("SELECT * FROM cloudtrial", "nearest: cloudtrail"),
         ("SELECT * FROM nowhere.cloudtrail", 'unknown table "nowhere.cloudtrail"'),
+        ("SELECT * FROM wholly_other", " has none like it: `trailhouse apply` makes ours there"),
         ("SELECT eventnam FROM cloudtrail", "nearest: eventname"),
         ("SELECT :x FROM cloudtrail", 'parameter ":x" has no value'),
     ],

@@ -153,9 +153,11 @@ def _tables(
             continue
         known = names.lookup(database or names.database, name)
         if known is None:
-            near = nearest(name, names.every(database or names.database))
+            place = database or names.database
+            near = nearest(name, names.every(place))
             shown = f"{database}.{name}" if database else name
-            raise wrong(f'unknown table "{shown}"', sql, place_of(node, sql, node.name), near)
+            hint = "" if near else f"database {place} has none like it: `trailhouse apply` makes ours there"
+            raise wrong(f'unknown table "{shown}"', sql, place_of(node, sql, node.name), near, hint)
         found.append(node)
         if columns is not None:
             same = columns.get(node.name)
