@@ -144,6 +144,7 @@ def test_without_a_price_it_runs_unless_a_limit_is_set(
     assert done.code == 0
     assert "what this reads cannot be told before it runs: " in done.err
     assert "s3:ListBucket" in done.err
+    assert query("--dry-run", "SELECT count(*) AS n FROM cloudtrail").err.count("s3:ListBucket") == 1
     refused = query("--max-scan", "1TB", "SELECT count(*) AS n FROM cloudtrail")
     assert (refused.code, len(elsewhere.athena.runs)) == (1, 1)
     assert "not run, for --max-scan is 1.0 TB" in refused.err

@@ -181,7 +181,8 @@ def _dry_run(call: Call, house: Remote, statement: Statement) -> int:
     else:
         sys.stdout.write(statement.athena + "\n")
         call.console.note(price.sentence(house.door.per_tb))
-        call.console.note(price.how())
+        if not price.unknown:  # else the sentence has the reasons
+            call.console.note(price.how())
         for line in () if price.partitions else house.explain(statement, 0):
             call.console.note(line)
     house.check(statement)
