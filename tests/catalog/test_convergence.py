@@ -454,14 +454,29 @@ def test_targets() -> None:
     view = catalog.tables["cloudtrail"].definition
     assert isinstance(view, View)
     assert B not in view.sql
-    with pytest.raises(UsageError, match="--target 999999999999"):
-        plan(catalog, layout, targets=("999999999999",))
+    for unknown in ("999999999999", "veiws"):
+        with pytest.raises(UsageError, match=f"--target {unknown}: .* is not `views`: see"):
+            plan(catalog, layout, targets=(unknown,))
 
 
 def test_nothing_is_delivered() -> None:
     parts = plan(MemoryCatalog(), Layout([]))
     assert changes(parts) == []
     assert "no account's folder" in tally(parts).warnings[0]
+
+
+def test_accounts_without_cloudtrail_are_said() -> None:
+    parts = plan(MemoryCatalog(), Layout([log(kind="CloudTrail-Digest"), log(B, kind="Config")]))
+    assert tally(parts).warnings == [
+        "no log of CloudTrail in 2 account folders: `trailhouse inventory --quick` shows what is there"
+    ]
+
+
+def test_days_that_are_not_looked_at_are_said() -> None:
+    layout, catalog = Layout([log(day=TODAY - 200 * DAY)]), MemoryCatalog()
+    [said] = tally(plan(catalog, layout)).warnings
+    assert said.startswith(f"no log was delivered since {TODAY - 90 * DAY}: --all plans for all days;")
+    assert tally(plan(catalog, layout, days=None)).warnings == []
 
 
 TRANSITIONS = [

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from trailhouse.catalog.aim import Aim, Surveyor, open_ended
 from trailhouse.catalog.draft import Draft
 from trailhouse.catalog.port import Restrictions
+from trailhouse.catalog.remarks import NO_FOLDER, Seen, archived
 from trailhouse.core import desired
 from trailhouse.core.deliveries import RECORD_KINDS, group_by_account
 from trailhouse.core.descriptor import Digester
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from trailhouse.catalog.port import Catalog
-    from trailhouse.core.deliveries import AccountFolder, Archived, Delivery
+    from trailhouse.core.deliveries import AccountFolder, Delivery
     from trailhouse.core.state import Found, Partition
 
     Survey = tuple[str, tuple[Delivery, ...] | AwsError]
@@ -87,6 +88,7 @@ class Convergence:
         self._planned: dict[Kind, set[str]] = {}
         self._made: set[str] = set()
         self._digester = Digester()
+        self._seen = Seen()
         self._restrictions = Restrictions()
         self.failed: set[str] = set()
         self.shape = Shape.PER_ACCOUNT
@@ -123,8 +125,8 @@ class Convergence:
         unknown = [target for target in self._aim.targets if target not in folders and target != VIEWS]
         if unknown:
             raise UsageError(
-                f"--target {', '.join(unknown)}: no source has a folder of that account: see "
-                "`trailhouse inventory`"
+                f"--target {', '.join(unknown)}: no source has a folder of that account, and it is not `{VIEWS}`: "
+                "see `trailhouse inventory --quick`"
             )
 
     def _decide(self, accounts: int) -> None:
@@ -204,7 +206,8 @@ class Convergence:
             raise
         except AwsError as error:
             return Part(account, error=error)
-        draft.warnings += _archived(account, deliveries)
+        self._seen.add(deliveries, since)
+        draft.warnings += archived(account, deliveries)
         return draft.part(self._found)
 
     def _add_kind(
@@ -286,7 +289,7 @@ class Convergence:
 
     def _table_warnings(self, accounts: int) -> list[str]:
         if not accounts:
-            return ["the sources hold no account's folder: there is nothing to make tables for"]
+            return [NO_FOLDER]
         if self.shape is Shape.SINGLE and not self._design.indexes:
             return [_NO_INDEXES]
         if self.shape is Shape.PER_ACCOUNT and accounts >= desired.WARN_FROM:
@@ -317,6 +320,7 @@ class Convergence:
         for view in desired.shared_views(self._design, present):
             draft.add(diff_definition(view, self._found.get(view.name)))
         draft.refusals += unwritable
+        draft.warnings += self._seen.remarks()
         draft.warnings += [
             f"{name} is left from another shape, and its account delivers nothing of the kind: it stays as it is"
             for name in self._left()
@@ -377,17 +381,3 @@ def _kept_place(table: Table, held: Found | None) -> Table:
     if held is None or not isinstance(held.definition, Table):
         return table
     return replace(table, location=held.definition.location)
-
-
-def _archived(account: str, deliveries: Sequence[Delivery]) -> list[str]:
-    """What an account keeps in archives, a line for each storage class."""
-    found: dict[str, list[Archived]] = {}
-    for delivery in deliveries:
-        for one in delivery.archived:
-            if not one.restored:
-                found.setdefault(one.storage_class, []).append(one)
-    return [
-        f"{account}: logs of {min(one.first for one in held)} .. {max(one.last for one in held)} are archived "
-        f"({name}); Athena skips them until they are restored"
-        for name, held in sorted(found.items())
-    ]
