@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup, TyperOption
@@ -31,6 +31,7 @@ from trailhouse.cli import (
     version,
 )
 from trailhouse.cli.call import Call
+from trailhouse.cli.extent import Words
 from trailhouse.errors import TrailhouseError
 from trailhouse.output import Console, Level
 
@@ -102,7 +103,6 @@ def _of_call(flags: str, value: str, about: str) -> Any:  # noqa: ANN401 - likew
     )
 
 
-Words: TypeAlias = list[str] | None
 Source = Annotated[
     Words, _setting("-s --source", "SOURCE", "Folder, file, pattern, archive, - or s3://...; repeatable.")
 ]

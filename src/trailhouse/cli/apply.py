@@ -14,6 +14,7 @@ import typer
 
 from trailhouse.cli import adopting
 from trailhouse.cli.call import INCOMPLETE
+from trailhouse.cli.extent import Everything, Targets
 from trailhouse.errors import CatalogError, UsageError
 
 if TYPE_CHECKING:
@@ -31,33 +32,29 @@ if TYPE_CHECKING:
     OpenFlow = Callable[[], AbstractContextManager[tuple[Flow, Discovery | None]]]
 
 
+Adopt = Annotated[bool, typer.Option("--adopt", help="Take cloudtrail-partitioner's tables and view over.")]
+AdoptCount = Annotated[
+    int | None,
+    typer.Option("--adopt-count", metavar="N", help="How many of its tables to replace; else it is asked."),
+]
+Undo = Annotated[
+    bool, typer.Option("--undo", help="Put back what --adopt replaced, and remove what is trailhouse's.")
+]
+
+
 def run(
     ctx: typer.Context,
     plan: Annotated[
         Path | None, typer.Argument(metavar="[PLAN]", help="A file that `plan --out` wrote.")
     ] = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option("--target", metavar="ACCOUNT", help="Only this account, or `views`; repeatable."),
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="All days that have logs, not only partition_days.")
-    ] = False,
+    target: Targets = None,
+    everything: Everything = False,
     allow_deletes: Annotated[
         bool, typer.Option("--allow-deletes", help="Remove many partitions, too.")
     ] = False,
-    adopt: Annotated[
-        bool, typer.Option("--adopt", help="Take cloudtrail-partitioner's tables and view over.")
-    ] = False,
-    adopt_count: Annotated[
-        int | None,
-        typer.Option(
-            "--adopt-count", metavar="N", help="How many of its tables to replace; else it is asked."
-        ),
-    ] = None,
-    undo: Annotated[
-        bool, typer.Option("--undo", help="Put back what --adopt replaced, and remove what is trailhouse's.")
-    ] = False,
+    adopt: Adopt = False,
+    adopt_count: AdoptCount = None,
+    undo: Undo = False,
 ) -> int:
     """Make the catalog what it should be: tables, partitions, views.
 

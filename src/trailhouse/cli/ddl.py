@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import typer
+
+from trailhouse.cli.extent import Everything, Targets
 
 if TYPE_CHECKING:
     from trailhouse.catalog.aim import Aim
@@ -14,13 +16,8 @@ if TYPE_CHECKING:
 
 def run(
     ctx: typer.Context,
-    target: Annotated[
-        list[str] | None,
-        typer.Option("--target", metavar="ACCOUNT", help="Only this account, or `views`; repeatable."),
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="All days that have logs, not only partition_days.")
-    ] = False,
+    target: Targets = None,
+    everything: Everything = False,
 ) -> int:
     """Print the catalog as it should be as Athena SQL: database, tables, partitions, views.
 

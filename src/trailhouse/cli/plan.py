@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from trailhouse.cli.extent import Everything, Targets
 
 if TYPE_CHECKING:
     from trailhouse.cli.call import Call
@@ -13,41 +16,38 @@ if TYPE_CHECKING:
 CHANGES = 2
 
 
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Save the plan, for `trailhouse apply FILE`.")
+]
+AllowDeletes = Annotated[bool, typer.Option("--allow-deletes", help="Plan to remove many partitions, too.")]
+Adopt = Annotated[
+    bool, typer.Option("--adopt", help="Plan to take cloudtrail-partitioner's tables and view over.")
+]
+Detailed = Annotated[
+    bool,
+    typer.Option("--detailed-exitcode", help="0: nothing to do, 2: changes, 1: failed, 3: incomplete."),
+]
+
+
 def run(
     ctx: typer.Context,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Save the plan, for `trailhouse apply FILE`.")
-    ] = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option("--target", metavar="ACCOUNT", help="Only this account, or `views`; repeatable."),
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="All days that have logs, not only partition_days.")
-    ] = False,
-    allow_deletes: Annotated[
-        bool, typer.Option("--allow-deletes", help="Plan to remove many partitions, too.")
-    ] = False,
-    adopt: Annotated[
-        bool, typer.Option("--adopt", help="Plan to take cloudtrail-partitioner's tables and view over.")
-    ] = False,
-    detailed_exitcode: Annotated[
-        bool,
-        typer.Option("--detailed-exitcode", help="0: nothing to do, 2: changes, 1: failed, 3: incomplete."),
-    ] = False,
+    out: Out = None,
+    target: Targets = None,
+    everything: Everything = False,
+    allow_deletes: AllowDeletes = False,
+    adopt: Adopt = False,
+    detailed_exitcode: Detailed = False,
 ) -> int:
     """Show what would have to change in the catalog, and change nothing.
 
     + creates, ~ updates, -/+ replaces, - deletes, ? reads back. With -v each partition is shown.
     """
-    import sys  # noqa: PLC0415 - as below
-
     from trailhouse.catalog.opening import aim_of, known_regions, open_catalog  # noqa: PLC0415 - boto3 is heavy
     from trailhouse.cli import adopting, planning  # noqa: PLC0415 - likewise
 
     call: Call = ctx.obj
     call.refuse_output("plan")
-    as_json = planning.is_json(call)
+    say = None if planning.is_json(call) else planning.printer()
     if out:
         call.check_output(out, lambda _: False)
     opened, today = open_catalog(call.settings), planning.today(call)
@@ -59,8 +59,7 @@ def run(
         adopting.open_flow(call, opened, aim, "plan", adopt=adopt) as (flow, discovery),
         planning.plan_file(out) as writes,
     ):
-        say = None if as_json else planning.printer()
-        to_stdout = (sys.stdout.buffer.write,) if as_json else ()
+        to_stdout = () if say else (sys.stdout.buffer.write,)
         tally, requests = planning.make(call, flow, opened.place, say=say, writes=(*writes, *to_stdout))
     if say:
         say(planning.headline(tally))
@@ -69,5 +68,4 @@ def run(
     planning.tell(call, tally, requests, discovery)
     if out:
         call.console.note(f"saved; next: trailhouse apply {out}")
-    changed = CHANGES if detailed_exitcode and tally.changes else 0
-    return planning.exit_code(tally) or changed
+    return planning.exit_code(tally) or (CHANGES if detailed_exitcode and tally.changes else 0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trailhouse.cli.extent import Words
 from trailhouse.core.policy import (
     MANAGED_LIMIT,
     SCRATCH_PREFIX,
@@ -52,49 +53,60 @@ class Kind(StrEnum):
     LAKEFORMATION = "lakeformation"
 
 
+Wanted = Annotated[
+    Kind, typer.Argument(metavar="KIND", help="runner, operator, analyst, bucket, kms or lakeformation.")
+]
+Principals = Annotated[
+    Words,
+    typer.Option(metavar="ARN", help="Who gets it (bucket, kms, lakeformation): ARN or account; repeatable."),
+]
+As = Annotated[
+    Role,
+    typer.Option("--as", metavar="ROLE", help="What they do (lakeformation): runner, operator, analyst."),
+]
+Bucket = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Which bucket, where the sources have several.")
+]
+AccountId = Annotated[
+    str | None, typer.Option(metavar="ID", help="Account that calls; with it AWS is not asked.")
+]
+CatalogAccount = Annotated[
+    str | None, typer.Option(metavar="ID", help="Account of the catalog, where another shares it.")
+]
+KmsKeys = Annotated[
+    Words,
+    typer.Option(metavar="ARN", help="Key that the logs are encrypted with; repeatable."),
+]
+ResultsKeys = Annotated[
+    Words,
+    typer.Option(metavar="ARN", help="Key of Athena's results and of the lake; repeatable."),
+]
+CatalogKeys = Annotated[
+    Words, typer.Option(metavar="ARN", help="Key that the Glue catalog is encrypted with.")
+]
+Results = Annotated[
+    str | None,
+    typer.Option(metavar="URI", help="Where the workgroup writes results, where it decides that."),
+]
+AccessPoints = Annotated[
+    Words,
+    typer.Option(metavar="ALIAS=ARN", help="Access point behind an alias among the sources; repeatable."),
+]
+
+
 def run(
     ctx: typer.Context,
-    kind: Annotated[
-        Kind, typer.Argument(metavar="KIND", help="runner, operator, analyst, bucket, kms or lakeformation.")
-    ],
-    principal: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ARN", help="Who gets it (bucket, kms, lakeformation): ARN or account; repeatable."
-        ),
-    ] = None,
-    role: Annotated[
-        Role,
-        typer.Option("--as", metavar="ROLE", help="What they do (lakeformation): runner, operator, analyst."),
-    ] = Role.ANALYST,
-    bucket: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Which bucket, where the sources have several.")
-    ] = None,
-    account_id: Annotated[
-        str | None, typer.Option(metavar="ID", help="Account that calls; with it AWS is not asked.")
-    ] = None,
-    catalog_account: Annotated[
-        str | None, typer.Option(metavar="ID", help="Account of the catalog, where another shares it.")
-    ] = None,
-    kms_key: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ARN", help="Key that the logs are encrypted with; repeatable."),
-    ] = None,
-    results_key: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ARN", help="Key of Athena's results and of the lake; repeatable."),
-    ] = None,
-    catalog_key: Annotated[
-        list[str] | None, typer.Option(metavar="ARN", help="Key that the Glue catalog is encrypted with.")
-    ] = None,
-    results: Annotated[
-        str | None,
-        typer.Option(metavar="URI", help="Where the workgroup writes results, where it decides that."),
-    ] = None,
-    access_point: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ALIAS=ARN", help="Access point behind an alias among the sources; repeatable."),
-    ] = None,
+    kind: Wanted,
+    principal: Principals = None,
+    role: As = Role.ANALYST,
+    bucket: Bucket = None,
+    account_id: AccountId = None,
+    catalog_account: CatalogAccount = None,
+    kms_key: KmsKeys = None,
+    results_key: ResultsKeys = None,
+    catalog_key: CatalogKeys = None,
+    results: Results = None,
+    access_point: AccessPoints = None,
 ) -> int:
     """Print the permissions that a role needs, least first, with the names of this configuration.
 

@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 _EXAMPLE = "give a statement, such as 'SELECT * FROM cloudtrail LIMIT 5'"
 _WORD = re.compile(r"\s*[\w.-]+\s*;?\s*")
 
+MaxScan = Annotated[
+    str | None,
+    typer.Option("--max-scan", metavar="SIZE", help="Do not run what would read more, such as 10GB."),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show the statement, what it would read, and its price.")
+]
+
 
 def run(
     ctx: typer.Context,
@@ -49,13 +57,8 @@ def run(
     trino_url: Annotated[
         str | None, typer.Option("--trino-url", metavar="URL", help="Trino's server.")
     ] = None,
-    max_scan: Annotated[
-        str | None,
-        typer.Option("--max-scan", metavar="SIZE", help="Do not run what would read more, such as 10GB."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the statement, what it would read, and its price.")
-    ] = False,
+    max_scan: MaxScan = None,
+    dry_run: DryRun = False,
 ) -> int:
     """Run SQL over the logs; without SQL, open a shell."""
     own = {"engine": engine, "workgroup": workgroup, "trino_url": trino_url, "max_scan": max_scan}
