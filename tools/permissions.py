@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trailhouse.core import lake_formation
 from trailhouse.core.delegated import Kind, delegated, kinds
 from trailhouse.core.operations import Resource, Use, operations
-from trailhouse.core.policy import LAKE_FORMATION, USES, Role
+from trailhouse.core.policy import USES, Role
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -98,5 +99,5 @@ def _roles() -> str:
 def _grants() -> str:
     return _table(
         ["role", "on the database", "on its tables"],
-        ([role, *(_code(part) for part in LAKE_FORMATION[role])] for role in Role),
+        ([role, *(_code(part) for part in lake_formation.PERMISSIONS[role])] for role in Role),
     )

@@ -6,13 +6,12 @@ import json
 import re
 from dataclasses import replace
 
-import botocore.session
 import pytest
-from botocore.validate import validate_parameters
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aws.iam import allows
+from trailhouse.core import lake_formation
 from trailhouse.core.delegated import Kind, Place, delegated, kinds
 from trailhouse.core.operations import Use, operations
 from trailhouse.core.policy import (
@@ -23,7 +22,6 @@ from trailhouse.core.policy import (
     Role,
     bucket_policy,
     document,
-    grants_of_lake_formation,
     key_policy,
     role_policy,
 )
@@ -155,9 +153,7 @@ def test_every_arn_is_of_the_partition(partition: str) -> None:
     names = replace(PLAIN, partition=partition)
     arns = {arn for role in Role for statement in role_policy(role, names) for arn in statement.resources}
     assert all(arn == "*" or arn.startswith(f"arn:{partition}:") for arn in arns)
-    location = grants_of_lake_formation(Role.RUNNER, names, [READER])["Entries"][2]["Resource"][
-        "DataLocation"
-    ]
+    location = lake_formation.grants(Role.RUNNER, names, [READER])["Entries"][2]["Resource"]["DataLocation"]
     assert location["ResourceArn"] == f"arn:{partition}:s3:::my-logs/x/AWSLogs"
 
 
@@ -188,7 +184,7 @@ def test_a_shared_catalog_is_the_owners_and_the_workgroup_is_not() -> None:
     assert not may(Role.ANALYST, "glue:GetTable", f"{GLUE}table/security/cloudtrail", names)
     workgroup = "arn:aws:athena:eu-west-1:111122223333:workgroup/primary"
     assert may(Role.ANALYST, "athena:StartQueryExecution", workgroup, names)
-    entry = grants_of_lake_formation(Role.ANALYST, names, [READER])["Entries"][0]
+    entry = lake_formation.grants(Role.ANALYST, names, [READER])["Entries"][0]
     assert entry["Resource"]["Database"]["CatalogId"] == "999900001111"
 
 
@@ -201,19 +197,3 @@ def test_bucket_and_key_allow_others_to_read_and_nothing_else() -> None:
     assert "my-logs" not in json.dumps(found)
     key = document(key_policy([READER]))["Statement"]
     assert [(each["Action"], each["Resource"]) for each in key] == [(["kms:Decrypt"], ["*"])]
-
-
-def test_lake_formation_takes_the_grants() -> None:
-    shape = (
-        botocore.session.Session()
-        .get_service_model("lakeformation")
-        .operation_model("BatchGrantPermissions")
-        .input_shape
-    )
-    for role in Role:
-        found = grants_of_lake_formation(role, NAMES, [READER, "999900001111"])
-        validate_parameters(found, shape)
-        ids = [entry["Id"] for entry in found["Entries"]]
-        assert len(set(ids)) == len(ids) == (4 if role is Role.ANALYST else 8)
-    analyst = grants_of_lake_formation(Role.ANALYST, NAMES, [READER])["Entries"]
-    assert [entry["Permissions"] for entry in analyst] == [["DESCRIBE"], ["DESCRIBE", "SELECT"]]

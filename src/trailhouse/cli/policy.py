@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trailhouse.cli.extent import Words
+from trailhouse.core import lake_formation
 from trailhouse.core.policy import (
     MANAGED_LIMIT,
     SCRATCH_PREFIX,
@@ -22,7 +23,6 @@ from trailhouse.core.policy import (
     Statement,
     bucket_policy,
     document,
-    grants_of_lake_formation,
     key_policy,
     role_policy,
 )
@@ -123,7 +123,7 @@ def run(
         return _show(call, key_policy(_principals(call, principal)))
     names = _names(call, given, writes=kind in {Kind.OPERATOR, Kind.ANALYST})
     if kind is Kind.LAKEFORMATION:
-        return _print(grants_of_lake_formation(role, names, _principals(call, principal, plain=True)))
+        return _print(lake_formation.grants(role, names, _principals(call, principal, plain=True)))
     if kind is Kind.BUCKET:
         return _show(call, bucket_policy(names, _chosen(names, bucket), _principals(call, principal)))
     return _show(call, role_policy(Role(kind.value), names))

@@ -1,6 +1,6 @@
 """Permissions, least first: statements from the operations that we call and from what Athena does for its caller."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -183,49 +183,6 @@ def key_policy(principals: Sequence[str]) -> tuple[Statement, ...]:
     reasons = [Reason(action, f"Athena: {row.kind}", row.page) for row in rows for action in row.actions]
     actions = tuple(sorted({reason.action for reason in reasons}))
     return (Statement("TrailhouseLogKeys", actions, ("*",), tuple(reasons), principals=tuple(principals)),)
-
-
-def grants_of_lake_formation(role: Role, names: Names, principals: Sequence[str]) -> dict[str, Any]:
-    """Input of `aws lakeformation batch-grant-permissions`: what a role needs where Lake Formation governs.
-
-    Lake Formation knows no beginnings of names: the grants are on all tables of the database.
-    """
-    catalog = names.catalog_account or names.account
-    database = {"Database": {"CatalogId": catalog, "Name": names.database}}
-    tables = {"Table": {"CatalogId": catalog, "DatabaseName": names.database, "TableWildcard": {}}}
-    entries = [
-        {
-            "Id": f"{number}-{what}",
-            "Principal": {"DataLakePrincipalIdentifier": principal},
-            "Resource": resource,
-            "Permissions": list(permissions),
-        }
-        for number, principal in enumerate(principals, 1)
-        for what, resource, permissions in (
-            ("database", database, LAKE_FORMATION[role][0]),
-            ("tables", tables, LAKE_FORMATION[role][1]),
-            *_locations(role, names),
-        )
-    ]
-    return {"CatalogId": catalog, "Entries": entries}
-
-
-LAKE_FORMATION: Mapping[Role, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    Role.RUNNER: (("CREATE_TABLE", "DESCRIBE"), ("ALTER", "DESCRIBE", "DROP", "INSERT", "SELECT")),
-    Role.OPERATOR: (("CREATE_TABLE", "DESCRIBE", "DROP"), ("ALTER", "DESCRIBE", "DROP", "INSERT", "SELECT")),
-    Role.ANALYST: (("DESCRIBE",), ("DESCRIBE", "SELECT")),
-}
-"""Lake Formation's permissions on the database, and on its tables."""
-
-
-def _locations(role: Role, names: Names) -> Iterator[tuple[str, dict[str, Any], tuple[str, ...]]]:
-    if role is Role.ANALYST:
-        return
-    catalog = names.catalog_account or names.account
-    for number, folder in enumerate(names.logs, 1):
-        arn = f"arn:{names.partition}:s3:::{folder.bucket}/{folder.prefix}".rstrip("/")
-        resource = {"DataLocation": {"CatalogId": catalog, "ResourceArn": arn}}
-        yield f"location-{number}", resource, ("DATA_LOCATION_ACCESS",)
 
 
 def _grants(uses: Iterable[Use]) -> list[_Grant]:
