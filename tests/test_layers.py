@@ -16,9 +16,3 @@ def test_lower_rooms_never_import_higher_ones() -> None:
         pytest.skip("import-linter is not installed here")
     done = subprocess.run([tool, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-
-
-def test_the_oracle_knows_nothing_of_the_product() -> None:
-    for name in ("oracle.py", "deliveries.py"):
-        assert "import trailhouse" not in (ROOT / "tests" / name).read_text("utf-8")
-        assert "from trailhouse" not in (ROOT / "tests" / name).read_text("utf-8")
