@@ -329,6 +329,21 @@ def test_what_should_not_happen_is_one_line(
         assert len(err.splitlines()) >= lines
 
 
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("-v", "-s", "nowhere", "query", N), "error: source nowhere cannot be used"),
+        (("policy", "admin"), "Invalid value for 'KIND': 'admin' is not one of 'runner', 'operator',"),
+        (("policy",), "Missing argument 'KIND'. Choose from: runner, operator, analyst,"),
+        (("plan", "s3://my-logs"), "extra argument(s) (s3://my-logs): sources are named by --source\nsee "),
+    ],
+)
+def test_what_the_caller_did_is_said_plainly(run: Run, args: tuple[str, ...], said: str) -> None:
+    done = run(*args)  # which looks for a traceback
+    assert (done.code, done.out) == (64, "")
+    assert said in done.err
+
+
 def program(*args: object) -> "subprocess.Popen[str]":
     command = [str(PROGRAM), *map(str, args)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -339,6 +354,15 @@ def test_a_closed_pipe_is_no_error(source: Path) -> None:
     with program("-s", source, "-q", "query", cross, "--format", "csv") as started:
         assert started.stdout is not None
         assert started.stdout.readline().startswith("eventversion,")
+        started.stdout.close()
+        assert started.wait(30) == 0
+        assert started.stderr is not None
+        assert started.stderr.read() == ""
+
+
+def test_a_closed_pipe_is_no_error_of_text_either(source: Path) -> None:
+    with program("-s", source, "-q", "summary") as started:
+        assert started.stdout is not None
         started.stdout.close()
         assert started.wait(30) == 0
         assert started.stderr is not None

@@ -185,8 +185,11 @@ def main(args: Sequence[str] | None = None) -> None:
         code = app(args=args, standalone_mode=False, obj=talk)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = _unread()
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        code = _unread()  # typer itself makes a failure of it
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - nobody shall see a traceback who did not ask for it
@@ -194,6 +197,12 @@ def main(args: Sequence[str] | None = None) -> None:
     if code == INTERRUPTED:  # typer itself turns Ctrl-C into this code
         talk.console.note("interrupted; what was done stays, and the next command goes on from there")
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _unread() -> int:
+    """Nobody reads standard output any more (`| head`), which is no failure; the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _failed(console: Console, error: Exception) -> int:
@@ -212,9 +221,9 @@ def _failed(console: Console, error: Exception) -> int:
             f"this should not happen: {type(error).__name__}: {error}\n"
             "run it again with -v for details, and report them"
         )
+        for line in traceback.format_exception(error):
+            console.detail(line.rstrip("\n"))
         code = FAILED
-    for line in traceback.format_exception(error):
-        console.detail(line.rstrip("\n"))
     return code
 
 
@@ -223,7 +232,10 @@ def _usage(error: Any) -> str:  # noqa: ANN401 - of typer's own Click
         return str(error)
     context = getattr(error, "ctx", None)
     hint = f"\nsee {context.command_path} --help" if context else ""
-    return f"{error.format_message()}{hint}"
+    said = " ".join(error.format_message().replace(": Value error, ", ": ").split())
+    if "unexpected extra argument" in said and "/" in said:
+        said += ": sources are named by --source"
+    return f"{said}{hint}"
 
 
 def _open_closed_streams() -> None:
