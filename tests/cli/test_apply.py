@@ -162,8 +162,26 @@ def test_what_is_not_ours_is_refused_by_name(aws: Aws, run: Callable[..., Outcom
     for args in (("plan", "--out", "p.json"), ("apply", "--yes"), ("apply", "p.json")):
         done = run(*args)
         assert done.code == 1
-        assert "cloudtrail exists and was not made by trailhouse" in done.err
+        assert done.err.count("cloudtrail exists and was not made by trailhouse") == 1
     assert writes(aws) == []
+
+
+def test_where_nothing_can_be_planned_nothing_is_called_right(aws: Aws, run: Callable[..., Outcome]) -> None:
+    assert run("apply", "--yes").code == 0
+    undo = run("apply", "--undo", "--yes")
+    assert undo.code == 1
+    assert undo.err.count("there is nothing to put back") == 1
+    assert "as it should be" not in undo.err
+    aws.s3.log.faults.append(
+        denied("ListObjectsV2", status=403, when=lambda _, asked: "CloudTrail" in str(asked))
+    )
+    failed = run("plan")
+    aws.s3.log.faults.clear()
+    lines = failed.out.splitlines()
+    assert (failed.code, lines) == (
+        3,
+        [f"! {A}: not planned", f"! {B}: not planned", "No change is planned."],
+    )
 
 
 def test_one_account_that_fails(aws: Aws, run: Callable[..., Outcome]) -> None:

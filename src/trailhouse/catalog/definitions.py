@@ -92,9 +92,9 @@ class Definitions:
             database = self._gate.call("glue", "GetDatabase", Name=change.name)["Database"]
             tables = self._gate.call("glue", "GetTables", DatabaseName=change.name, MaxResults=1)["TableList"]
             if MARK not in (database.get("Parameters") or {}):
-                raise CatalogError(f"database {change.name} was not made by trailhouse: it stays")
+                raise CatalogError(f"database {change.name} was not made by trailhouse")
             if tables:
-                raise CatalogError(f"database {change.name} still holds {tables[0]['Name']}: it stays")
+                raise CatalogError(f"database {change.name} still holds {tables[0]['Name']}")
             self._gate.call("glue", "DeleteDatabase", Name=change.name)
         except NotFoundError:
             return

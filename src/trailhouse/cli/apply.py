@@ -88,7 +88,6 @@ def _planned(
     call: Call, opened: Opened, open_flow: OpenFlow, adopt_count: int | None, *, as_json: bool
 ) -> int:
     """Plan into a file of its own, ask, and carry out what was shown."""
-    from trailhouse.catalog.application import refuse  # noqa: PLC0415 - heavy
     from trailhouse.cli import planning  # noqa: PLC0415 - heavy
 
     with tempfile.TemporaryFile() as file:
@@ -101,7 +100,9 @@ def _planned(
             )
         call.console.note(planning.headline(tally))
         planning.tell(call, tally, requests, discovery)
-        refuse(tally)
+        if tally.refusals:
+            call.console.note("nothing was done")
+            return planning.exit_code(tally)
         if not adopting.agreed(call, tally, adopt_count):
             return 1
         if (

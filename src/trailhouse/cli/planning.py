@@ -96,7 +96,11 @@ def tell(call: Call, tally: Tally, requests: Requests | None, discovery: Discove
 
 def headline(tally: Tally) -> str:
     """The whole in a line."""
-    return f"Plan: {summary(tally)}." if tally.changes else "Nothing to do: the catalog is as it should be."
+    if tally.changes:
+        return f"Plan: {summary(tally)}."
+    if tally.refusals or tally.errors:
+        return "No change is planned."
+    return "Nothing to do: the catalog is as it should be."
 
 
 def _tell_some(say: Say, lines: Sequence[str]) -> None:
