@@ -78,7 +78,8 @@ def unit() -> None:
     for old in ROOT.glob(".coverage*"):
         old.unlink()
     pytest("-n", "2", "--cov", "--cov-report=", "-m", f"{NO_SOAK} and not emulator and not trino")
-    pytest("--cov", "--cov-append", "--cov-report=", "-m", f"{NO_SOAK} and emulator and not trino")
+    shared = ("-n", "2", "--dist", "loadfile")  # a file shares one emulated AWS
+    pytest(*shared, "--cov", "--cov-append", "--cov-report=", "-m", f"{NO_SOAK} and emulator and not trino")
     tool("coverage", "report", "--format=total")
     tool("coverage", "report", "--skip-covered", "--sort=cover", "--show-missing")
 
