@@ -19,6 +19,7 @@ import pytest
 
 from bed.faults import Fault, denied
 from trailhouse.cli import main
+from trailhouse.cli.planning import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,6 +165,26 @@ def test_what_is_not_ours_is_refused_by_name(aws: Aws, run: Callable[..., Outcom
         assert done.code == 1
         assert done.err.count("cloudtrail exists and was not made by trailhouse") == 1
     assert writes(aws) == []
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("plan", "--account", A), f"--account limits answers, and not what `plan` is about: {TARGETS}"),
+        (("apply", "--yes", "--account", A), "--target ACCOUNT"),
+        (("apply", "--yes", "--region", "eu-west-1"), "--region limits answers"),
+        (("ddl", "--since", "7d"), "--all for days"),
+        (("destroy", "--yes", "--account", A), "`destroy` is about: leave it out, everything of ours goes"),
+        (("policy", "runner", "--account", A), "--account-id"),
+    ],
+)
+def test_what_limits_answers_is_no_limit_of_the_catalog(
+    aws: Aws, run: Callable[..., Outcome], args: tuple[str, ...], said: str
+) -> None:
+    aws.glue.counts.clear()
+    done = run(*args)
+    assert (done.code, done.out, writes(aws)) == (64, "", [])
+    assert said in done.err
 
 
 def test_where_nothing_can_be_planned_nothing_is_called_right(aws: Aws, run: Callable[..., Outcome]) -> None:

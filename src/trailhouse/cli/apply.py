@@ -66,6 +66,7 @@ def run(
 
     call: Call = ctx.obj
     call.refuse_output("apply")
+    call.refuse_window("apply", planning.TARGETS)
     as_json = planning.is_json(call)
     if plan and (target or everything or allow_deletes or adopt or undo):
         raise UsageError(

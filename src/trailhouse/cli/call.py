@@ -124,6 +124,15 @@ class Call:
         if self.output:
             raise UsageError(f"--output {self.output}: `{command}` has no result to write: leave it out")
 
+    def refuse_window(self, command: str, instead: str) -> None:
+        """Refuse what limits answers where it would limit nothing. Raises UsageError."""
+        limits = {
+            "--account": self.accounts, "--region": self.regions, "--since": self.since, "--until": self.until,
+        }  # fmt: skip
+        for flag, value in limits.items():
+            if value:
+                raise UsageError(f"{flag} limits answers, and not what `{command}` is about: {instead}")
+
     def say_window(self) -> None:
         """Say which deliveries a window of event times is looked for in."""
         since, until = self.options.since, self.options.until

@@ -31,6 +31,7 @@ def run(
 
     call: Call = ctx.obj
     planning.text_only(call, "ddl")
+    call.refuse_window("ddl", planning.TARGETS)
     regions = known_regions(Gate(general_access(call.settings)))
     aim = aim_of(call.settings, planning.today(call), regions, everything=everything, targets=target or ())
     if call.output is None:

@@ -35,6 +35,7 @@ def run(ctx: typer.Context) -> int:
 
     call: Call = ctx.obj
     call.refuse_output("destroy")
+    call.refuse_window("destroy", "leave it out, everything of ours goes")
     as_json = planning.is_json(call)
     opened = open_catalog(call.settings)
     removal, tally = Removal(opened.catalog), Tally()

@@ -47,6 +47,7 @@ def run(
 
     call: Call = ctx.obj
     call.refuse_output("plan")
+    call.refuse_window("plan", planning.TARGETS)
     say = None if planning.is_json(call) else planning.printer()
     if out:
         call.check_output(out, lambda _: False)

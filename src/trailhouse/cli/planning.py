@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     Say = Callable[[str], object]
 
+TARGETS = "leave it out; --target ACCOUNT is for one account, `partition_days` or --all for days"
+"""What to say instead of what limits answers."""
 _SHOWN = 20
 _GZIP = b"\x1f\x8b"
 
@@ -82,7 +84,7 @@ def tell(call: Call, tally: Tally, requests: Requests | None, discovery: Discove
     """Say what goes with a plan: what was found, warnings, failures, refusals, what it costs."""
     console = call.console
     for found in discovery.oddities if discovery else ():
-        console.detail(f"{found.count:,} {found.oddity}: {', '.join(map(escape, found.samples))}")
+        console.detail(f"{found.oddity} ({found.count:,}): {', '.join(map(escape, found.samples))}")
     _tell_some(console.warn, tally.warnings)
     if requests and requests.count:
         console.note(f"carrying it out takes about {count_of(requests.count, 'request')} to Glue")

@@ -116,6 +116,7 @@ def run(
     """
     call: Call = ctx.obj
     call.refuse_output("policy")
+    call.refuse_window("policy", "leave it out; whose account it is says --account-id")
     given = _Given(
         account_id, kms_key or (), results_key or (), catalog_key or (), access_point or (), results, catalog_account
     )  # fmt: skip
