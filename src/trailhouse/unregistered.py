@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from trailhouse.core.conditions import NOTHING, Compare, Condition, keys_of
 from trailhouse.core.sizes import count_of
+from trailhouse.core.state import DATE_KEYS
 from trailhouse.engine.partitions import registered_days
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ MOST = 3
 """Lines that an explanation takes at most."""
 
 _SHORT = {"month", "day"}
-_DAY_KEYS = ("year", "month", "day")
 
 
 class Unregistered:
@@ -114,7 +114,7 @@ def _named(table: Definition, condition: Condition) -> str:
     texts = [
         f"{leaf.key} {leaf.op} {' or '.join(leaf.values[:MOST])}"
         for leaf in _leaves(condition)
-        if leaf.key in keys_of(condition) & set(table.text_keys) - set(_DAY_KEYS)
+        if leaf.key in keys_of(condition) & set(table.text_keys) - set(DATE_KEYS)
     ]
     return f"of {table.name}" + (f" with {', '.join(dict.fromkeys(texts))}" if texts else "")
 

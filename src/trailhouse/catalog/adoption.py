@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from trailhouse.catalog.checked import Checked
 from trailhouse.catalog.convergence import FORMER, TABLES, VIEWS, Aim, Convergence, Surveyor
 from trailhouse.catalog.draft import actual_digest
+from trailhouse.catalog.requests import FREE_OBJECTS
 from trailhouse.core.adoption import (
     Former,
     account_of,
@@ -25,7 +26,7 @@ from trailhouse.core.adoption import (
 from trailhouse.core.coverage import Coverage, coverage
 from trailhouse.core.descriptor import Digester
 from trailhouse.core.layout import Kind
-from trailhouse.core.plan import Action, Change, Part, Read, Refusal, Target, foreign
+from trailhouse.core.plan import Part, Read, Refusal, deletion, foreign
 from trailhouse.core.sizes import count_of
 from trailhouse.core.state import Found, Partition, Shape, Table, View, partition_day
 from trailhouse.core.views import account_name, raw_name
@@ -44,7 +45,6 @@ ADOPTION = "adoption"
 _READERS = 8
 _FAR = 3 * 366
 """Days from which on listing every year's folder costs less than listing every month."""
-_FREE_OBJECTS = 1_000_000
 _MONTHLY = 1.00 / 100_000
 """Dollars for an object that Glue keeps a month, beyond those free (https://aws.amazon.com/glue/pricing/)."""
 
@@ -239,7 +239,7 @@ class Adoption:
         former = Former(
             found, old, kept, self._read(kept), beside, self._read(beside), self._coverage(part, old)
         )
-        reads = tuple(Read(one.definition.name) for one in (found, kept, beside) if one and not _is_view(one))
+        reads = tuple(Read(one.definition.name) for one in (found, kept, beside) if one and not one.is_view)
         turned = take_over(part, former, self._raw if self.shape is Shape.SINGLE else None)
         names = (name, kept_name(name), beside_name(name))
         held = None if part.names is None else (*part.names, *(one for one in names if one not in part.names))
@@ -261,10 +261,7 @@ class Adoption:
         beside = self._found.get(beside_name(name))
         if beside is None or foreign(beside):
             return part
-        gone = Change(
-            Action.DELETE, Target.TABLE, beside_name(name), (), beside.definition, revision=beside.revision
-        )
-        return replace(part, changes=(*part.changes, gone))
+        return replace(part, changes=(*part.changes, deletion(beside)))
 
     def _read(self, found: Found | None) -> Mapping[tuple[str, ...], Partition]:
         if found is None or not isinstance(found.definition, Table):
@@ -297,7 +294,7 @@ class Adoption:
             yield "nothing to take over: no table or view here is cloudtrail-partitioner's"
             return
         objects = partitions + len(self._old)
-        cost = max(0, objects - _FREE_OBJECTS) * _MONTHLY
+        cost = max(0, objects - FREE_OBJECTS) * _MONTHLY
         views = len(self._old) - self.count
         replaced = [count_of(n, what) for n, what in ((self.count, "table"), (views, "view")) if n]
         yield (
@@ -318,7 +315,3 @@ class Adoption:
             account = account_of(name, self._aim.prefix)
             if account and account not in self._surveyor.accounts:
                 yield f"{name} stays as it is: no source has a folder of this account any more"
-
-
-def _is_view(found: Found) -> bool:
-    return isinstance(found.definition, View)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from trailhouse.catalog.draft import Draft
 from trailhouse.core.descriptor import Digester
-from trailhouse.core.plan import Action, Change, Target, foreign
-from trailhouse.core.state import Shape, Table, recorded_shape
+from trailhouse.core.plan import Action, Change, Target, deletion, foreign
+from trailhouse.core.state import Shape, recorded_shape
 from trailhouse.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ class Removal:
         found = self._catalog.definitions() if self._catalog.exists() else {}
         ours = [one for one in found.values() if one.version is not None and not one.backup_of]
         self.shape = recorded_shape(ours) or Shape.PER_ACCOUNT
-        self.tables = sum(isinstance(one.definition, Table) for one in ours)
+        self.tables = sum(not one.is_view for one in ours)
         self.stays = list(_staying(found))
         draft = Draft(OURS, Digester(), None)
-        for one in sorted(ours, key=lambda one: (isinstance(one.definition, Table), one.definition.name)):
-            draft.add(foreign(one) or [_gone(one)])
+        for one in sorted(ours, key=lambda one: (not one.is_view, one.definition.name)):
+            draft.add(foreign(one) or [deletion(one)])
         yield draft.part(found)
 
 
@@ -66,11 +66,6 @@ def remove_database(catalog: Catalog, database: str) -> str:
         if outcome.error is not None:
             raise outcome.error
     return ""
-
-
-def _gone(found: Found) -> Change:
-    target = Target.TABLE if isinstance(found.definition, Table) else Target.VIEW
-    return Change(Action.DELETE, target, found.definition.name, (), found.definition, revision=found.revision)
 
 
 def _staying(found: Mapping[str, Found]) -> Iterator[tuple[str, str]]:

@@ -10,8 +10,8 @@ from trailhouse.catalog.convergence import FORMER, VIEWS
 from trailhouse.catalog.draft import actual_digest
 from trailhouse.core.adoption import account_of, give_back, is_former
 from trailhouse.core.descriptor import Digester
-from trailhouse.core.plan import Action, Change, Part, Read, Refusal, Target, foreign
-from trailhouse.core.state import Found, Partition, Shape, Table, View, recorded_shape
+from trailhouse.core.plan import Part, Read, Refusal, deletion, foreign
+from trailhouse.core.state import Found, Partition, Shape, Table, recorded_shape
 from trailhouse.errors import AwsError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Undo:
         """The plan, in the order in which it has to be carried out. Raises AwsError."""
         found = self._catalog.definitions() if self._catalog.exists() else {}
         self.shape = recorded_shape(found.values()) or self.shape
-        kept = sorted((one for one in found.values() if one.backup_of), key=_is_view)
+        kept = sorted((one for one in found.values() if one.backup_of), key=lambda one: one.is_view)
         if not kept:
             reason = "nothing is kept of former definitions: there is nothing to put back"
             yield Part(ADOPTION, refusals=(Refusal(self._prefix, reason),))
@@ -56,7 +56,7 @@ class Undo:
         return replace(part, actual=actual_digest(part, self._catalog, found, self._digester))
 
     def _given_back(self, kept: Found, found: Mapping[str, Found]) -> Part:
-        name = VIEWS if _is_view(kept) else account_of(kept.backup_of, self._prefix) or kept.backup_of
+        name = VIEWS if kept.is_view else account_of(kept.backup_of, self._prefix) or kept.backup_of
         refusal = foreign(kept)
         if refusal:
             return self._failing(Part(name, refusals=(refusal,)))
@@ -68,7 +68,7 @@ class Undo:
         except AwsError as error:
             return self._failing(Part(name, error=error))
         part = give_back(name, kept, held, partitions, there)
-        tables = () if _is_view(kept) else (kept.definition.name, *((kept.backup_of,) if back else ()))
+        tables = () if kept.is_view else (kept.definition.name, *((kept.backup_of,) if back else ()))
         part = replace(part, reads=tuple(map(Read, tables)), names=(kept.backup_of, kept.definition.name))
         return self._failing(part) if part.refusals else part
 
@@ -88,20 +88,7 @@ class Undo:
             if one.version is not None and not one.backup_of and name not in back
         ]
         refusals = tuple(refusal for one in ours if (refusal := foreign(one)))
-        gone = [] if refusals else sorted(ours, key=lambda one: (not _is_view(one), one.definition.name))
-        changes = [
-            Change(
-                Action.DELETE,
-                Target.VIEW if _is_view(one) else Target.TABLE,
-                one.definition.name,
-                (),
-                one.definition,
-                revision=one.revision,
-            )
-            for one in gone
-        ]
-        return Part(FORMER, tuple(changes), refusals, names=tuple(one.definition.name for one in gone))
-
-
-def _is_view(found: Found) -> bool:
-    return isinstance(found.definition, View)
+        gone = [] if refusals else sorted(ours, key=lambda one: (not one.is_view, one.definition.name))
+        return Part(
+            FORMER, tuple(map(deletion, gone)), refusals, names=tuple(one.definition.name for one in gone)
+        )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from trailhouse.core.coverage import Coverage
 from trailhouse.core.deliveries import is_account
-from trailhouse.core.plan import Action, Change, Part, Refusal, Target, diff_definition
+from trailhouse.core.plan import Action, Change, Part, Refusal, Target, deletion, diff_definition
 from trailhouse.core.state import (
     BACKUP_PARAMETER,
     DATE_KEYS,
@@ -307,8 +307,7 @@ def give_back(
         there: of what has the name, if that is the old definition again.
     """
     former = former_definition(kept)
-    gone = Target.TABLE if isinstance(former, Table) else Target.VIEW
-    drop = Change(Action.DELETE, gone, kept.definition.name, (), kept.definition, revision=kept.revision)
+    drop = deletion(kept)
     if held is not None and is_former(held, kept):
         return Part(name, (*_copied(former, partitions, there), drop))
     if held is not None and held.version is None:

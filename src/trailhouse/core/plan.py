@@ -189,6 +189,12 @@ def diff_definition(wanted: Definition, found: Found | None) -> list[Change] | R
     return [*([changed] if why else []), *_indexes(wanted, held)]
 
 
+def deletion(found: Found) -> Change:
+    """To take away what the catalog holds, as long as it is that version."""
+    target = Target.VIEW if found.is_view else Target.TABLE
+    return Change(Action.DELETE, target, found.definition.name, (), found.definition, revision=found.revision)
+
+
 def takes_over(change: Change) -> bool:
     """Whether a change replaces a table that is not ours: it has to be agreed to by count."""
     held = change.before

@@ -189,6 +189,11 @@ class Found:
             return None
 
     @property
+    def is_view(self) -> bool:
+        """Whether it is a view, and no table."""
+        return isinstance(self.definition, View)
+
+    @property
     def backup_of(self) -> str:
         """The name that this keeps the former definition of, or ""."""
         return dict(self.definition.parameters).get(BACKUP_PARAMETER, "")
