@@ -59,6 +59,11 @@ def test_busy_and_missing_in_the_words_of_single_services() -> None:
     words = "WorkGroup nobody is not found."
     assert isinstance(refused("InvalidRequestException", words, "athena", "GetWorkGroup"), NotFoundError)
     assert type(refused("InvalidRequestException", "odd", "athena", "GetWorkGroup")) is AwsError
+    gone = refused("NoSuchBucket", "It does not exist", "s3", "ListObjectsV2", Bucket="mylogs")
+    assert str(gone).endswith(
+        "It does not exist: look at how it is spelt, in the configuration or in --source"
+    )
+    assert isinstance(gone, NotFoundError)
     assert str(refused("", "", status=418)).endswith("failed (418): ")
 
 

@@ -33,6 +33,24 @@ def test_questions_are_answered_by_flags() -> None:
         called(no_input=True).confirm("Sure?")
 
 
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "agreed"), [("y\n1,000\n", (True, True)), ("n\n1\n", (False, False)), ("", (False, False))]
+)
+def test_a_no_is_answered(monkeypatch: pytest.MonkeyPatch, typed: str, agreed: tuple[bool, bool]) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+    said = io.StringIO()
+    call = called(console=Console(said))
+    assert (call.confirm("Sure?"), call.confirm_count("Sure?", 1000, "tables")) == agreed
+    assert said.getvalue().count("nothing was done") == agreed.count(False)
+
+
 @pytest.mark.parametrize(
     ("given", "form"),
     [({}, "table"), ({"json": True}, "json"), ({"format": "CSV"}, "csv"), ({"output": Path("a.ndjson")}, "ndjson"),

@@ -63,6 +63,11 @@ _KINDS: tuple[tuple[set[str], type[AwsError], str], ...] = (
     (_UNKNOWN_KEYS, CredentialsError, f"AWS does not take the credentials ({{words}}): {_LOG_IN}"),
     (_CLOCK, CredentialsError, "this machine's clock is wrong: set it"),
     (_THROTTLED, ThrottledError, "AWS asks for fewer requests, after all retries: run again later"),
+    (
+        {"NoSuchBucket"},
+        NotFoundError,
+        "{words}: look at how it is spelt, in the configuration or in --source",
+    ),
     (_MISSING, NotFoundError, "{words}"),
     (_CONFLICT, ConflictError, "{words}"),
     (_LIMIT, LimitError, "{words}"),

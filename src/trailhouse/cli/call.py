@@ -245,7 +245,7 @@ class Call:
         if self.no_input or not sys.stdin.isatty():
             raise UsageError(f"{question} Say --yes to do it without being asked")
         self.console.note(f"{question} [y/N]")
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+        return self._agreed(sys.stdin.readline().strip().lower() in {"y", "yes"})
 
     def confirm_count(self, question: str, count: int, what: str) -> bool:
         """Ask for a number to be typed, unless --yes. Raises UsageError as `confirm` does.
@@ -260,7 +260,12 @@ class Call:
         if self.no_input or not sys.stdin.isatty():
             raise UsageError(f"{question} Say --yes to do it without being asked")
         self.console.note(f"{question} Type the number of {what} to go on:")
-        return sys.stdin.readline().strip().replace(",", "") == str(count)
+        return self._agreed(sys.stdin.readline().strip().replace(",", "") == str(count))
+
+    def _agreed(self, agreed: bool) -> bool:
+        if not agreed:
+            self.console.note("nothing was done")
+        return agreed
 
 
 def _listed(house: Trailhouse) -> Iterable[Input]:
