@@ -55,12 +55,12 @@ class House:
             aws.buckets.make(bucket).put_all((key, b"{}") for key in keys)
         self.calls()
 
-    def plan(self, today: date = TODAY, **options: Any) -> list[Part]:  # noqa: ANN401
+    def plan(self, today: date = TODAY, **options: Any) -> list[Part]:  # noqa: ANN401 - as Aim takes them
         wanted = aim(today, regions=self.regions, **options)
         with Discovery(map(Location, self.layout.sources), today=today, lister=self.lister) as discovery:
             return [*Convergence(self.catalog, discovery, wanted).parts()]
 
-    def apply(self, today: date = TODAY, **options: Any) -> Report:  # noqa: ANN401
+    def apply(self, today: date = TODAY, **options: Any) -> Report:  # noqa: ANN401 - as Aim takes them
         return carry_out(self.catalog, self.plan(today, **options))
 
     def lister(self, access: Access) -> S3Lister:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from bed.aws import Aws
 
-Program = tuple[int, str, str]
+    Program: TypeAlias = Callable[..., tuple[int, str, str]]
+
 BUCKET = "my-scratch"
 ACCOUNT = "123456789012"
 RESULTS = f"aws-athena-query-results-{ACCOUNT}-us-east-1"
@@ -28,8 +29,8 @@ def answers(sql: str, _database: str) -> Table:
 
 
 @pytest.fixture
-def program(capfd: pytest.CaptureFixture[str]) -> Callable[..., Program]:
-    def call(*args: str) -> Program:
+def program(capfd: pytest.CaptureFixture[str]) -> Program:
+    def call(*args: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as left:
             main(["selftest", *args])
         out, err = capfd.readouterr()
@@ -49,7 +50,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         yield aws
 
 
-def test_without_live_it_says_what_it_would_do_and_cost_and_does_nothing(program: Any) -> None:  # noqa: ANN401
+def test_without_live_it_says_what_it_would_do_and_cost_and_does_nothing(program: Program) -> None:
     code, out, err = program("--bucket", "s3://my-scratch/")
     assert (code, err) == (0, "")
     assert "asks AWS 120 questions, at most $0.0" in out
@@ -58,7 +59,7 @@ def test_without_live_it_says_what_it_would_do_and_cost_and_does_nothing(program
     assert out.endswith("Nothing was done. Add --live to do it.\n")
 
 
-def test_without_a_bucket_the_results_bucket_is_named(program: Any) -> None:  # noqa: ANN401
+def test_without_a_bucket_the_results_bucket_is_named(program: Program) -> None:
     _, out, _ = program("--check", "sql.time")
     assert "in\nthe bucket of Athena's results, refuses" in out
     assert "asks AWS 1 questions" in out
@@ -74,7 +75,7 @@ def test_without_a_bucket_the_results_bucket_is_named(program: Any) -> None:  # 
         (("-o", "x.json"), "has no result to write"),
     ],
 )
-def test_a_wrong_call_is_refused(program: Any, aws: Aws, args: tuple[str, ...], told: str) -> None:  # noqa: ANN401
+def test_a_wrong_call_is_refused(program: Program, aws: Aws, args: tuple[str, ...], told: str) -> None:
     code, out, err = program(*args)
     assert (code, out) == (64, "")
     assert told in err
@@ -82,7 +83,7 @@ def test_a_wrong_call_is_refused(program: Any, aws: Aws, args: tuple[str, ...], 
 
 
 @pytest.mark.emulator
-def test_live_it_reports_removes_and_fails_where_something_is_refuted(program: Any, aws: Aws) -> None:  # noqa: ANN401
+def test_live_it_reports_removes_and_fails_where_something_is_refuted(program: Program, aws: Aws) -> None:
     code, out, err = program("--live", "--yes", "--bucket", BUCKET, "--check", "sql.struct_order")
     assert code == 1
     assert "1 confirmed, 1 refuted, 0 could not be run; 3 statements" in out
@@ -94,7 +95,9 @@ def test_live_it_reports_removes_and_fails_where_something_is_refuted(program: A
 
 
 @pytest.mark.emulator
-def test_live_it_works_in_the_callers_own_results_bucket_and_reports_as_json(program: Any, aws: Aws) -> None:  # noqa: ANN401
+def test_live_it_works_in_the_callers_own_results_bucket_and_reports_as_json(
+    program: Program, aws: Aws
+) -> None:
     aws.bucket(RESULTS)
     code, out, _ = program("--live", "--yes", "--json", "--check", "sql.time")
     assert code == 0
@@ -106,7 +109,7 @@ def test_live_it_works_in_the_callers_own_results_bucket_and_reports_as_json(pro
 
 
 @pytest.mark.emulator
-def test_a_bucket_that_is_not_there_is_an_error(program: Any, aws: Aws) -> None:  # noqa: ANN401
+def test_a_bucket_that_is_not_there_is_an_error(program: Program, aws: Aws) -> None:
     code, _, err = program("--live", "--yes", "--bucket", "nobodys-bucket", "--check", "sql.time")
     assert code == 1
     assert "NoSuchBucket" in err

@@ -67,8 +67,8 @@ def run(aws: Aws, *args: str, **settings: str) -> Outcome:
             main(args)
         except SystemExit as left:
             code = left.code
-    out, err = (stream.buffer.getvalue().decode() for stream in said)  # type: ignore[attr-defined] # a BytesIO
-    return Outcome(int(code or 0), out, err)  # type: ignore[call-overload] # the program's own codes
+    out, err = (stream.buffer.getvalue().decode() for stream in said)  # type: ignore[attr-defined]  # a BytesIO
+    return Outcome(int(code or 0), out, err)  # type: ignore[call-overload]  # the program's own codes
 
 
 def apply(aws: Aws, bucket: str, *args: str, **settings: str) -> Outcome:

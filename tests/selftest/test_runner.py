@@ -43,8 +43,8 @@ def verdicts(run: Run) -> dict[str, Verdict]:
     return {each.check: each.verdict for each in run.outcomes}
 
 
-def athena(rig: Rig) -> Any:  # noqa: ANN401
-    return rig.aws.athena  # type: ignore[attr-defined]
+def athena(rig: Rig) -> Any:  # noqa: ANN401 - its answers are set
+    return rig.aws.athena  # type: ignore[attr-defined]  # an AwsWithAthena
 
 
 def test_a_run_claims_first_writes_asks_and_removes_last(rig: Rig) -> None:
@@ -164,7 +164,7 @@ def test_a_database_of_somebody_else_that_comes_in_between_stays(rig: Rig) -> No
             rig.aws.client("glue").create_database(DatabaseInput=theirs)
         return found
 
-    test._scratch._database = raced  # type: ignore[method-assign,assignment]
+    test._scratch._database = raced  # type: ignore[method-assign,assignment]  # this once
     run = test.run()
     assert rig.databases() == [DATABASE]
     assert any("does not carry this run's mark" in thing for thing in run.left.things)
@@ -250,7 +250,7 @@ def test_ctrl_c_while_removing_says_what_may_be_there(rig: Rig) -> None:
     def interrupted() -> object:
         raise KeyboardInterrupt
 
-    test._scratch.remove = interrupted  # type: ignore[method-assign,assignment]
+    test._scratch.remove = interrupted  # type: ignore[method-assign,assignment]  # this once
     run = test.run()
     assert run.interrupted
     assert DATABASE in run.left.things[0]

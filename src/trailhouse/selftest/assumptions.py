@@ -38,7 +38,7 @@ class Assumption:
     used: str
 
 
-U, I, T, D, G = Mark.UNVERIFIED, Mark.INFERRED, Mark.TRINO, Mark.DOCUMENTED, Mark.GUESSED  # noqa: E741
+U, I, T, D, G = Mark.UNVERIFIED, Mark.INFERRED, Mark.TRINO, Mark.DOCUMENTED, Mark.GUESSED  # noqa: E741 - in a table
 
 _ROWS = (
     # Numbers

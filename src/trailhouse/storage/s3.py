@@ -284,7 +284,7 @@ def _etag(item: StoredObject) -> str:
     return item.version.rpartition("-")[0]
 
 
-def _bucket_region(client: Any, bucket: str) -> str:  # noqa: ANN401
+def _bucket_region(client: Any, bucket: str) -> str:  # noqa: ANN401 - boto3 has no types
     """Obstore follows no redirect to another region, so it must know."""
     here: str = client.meta.region_name
     try:
