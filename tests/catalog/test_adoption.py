@@ -11,6 +11,7 @@ import pytest
 from predecessor import tables as old
 from predecessor.memory import Known, StoppableCatalog, StoppedError
 from trailhouse.catalog.adoption import Adoption
+from trailhouse.catalog.application import check
 from trailhouse.catalog.checked import Checked
 from trailhouse.catalog.convergence import Aim, Convergence
 from trailhouse.catalog.draft import actual_digest
@@ -292,6 +293,13 @@ def test_the_plan_says_what_goes_and_what_that_costs() -> None:
     ]
     for said in ("2 tables", "1 view", "--undo", "Lake Formation", "nightly run", "23 objects", "$0.00"):
         assert said in run.warnings
+
+
+def test_a_saved_plan_that_takes_nothing_over_is_not_stale() -> None:
+    catalog = StoppableCatalog()
+    run = planned(Adoption(catalog, Known(delivered(A)), aim("per_account"), adopt=True))
+    assert "nothing to take over" in run.warnings
+    assert check(run.parts, catalog, "p.json", "cloudtrail").taken_over == 0
 
 
 @pytest.mark.parametrize("shape", ["per_account", "single"])

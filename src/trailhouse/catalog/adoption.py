@@ -162,7 +162,7 @@ class Adoption:
 
     def _bound(self, part: Part) -> Part:
         """The part, bound to what there is under all names, not only to what the flow could see."""
-        if not self._old or part.error:
+        if part.error or (part.actual and not self._old):
             return part
         return replace(part, actual=actual_digest(part, self._seen, self._found, self._digester))
 
