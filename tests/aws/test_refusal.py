@@ -60,9 +60,7 @@ def test_busy_and_missing_in_the_words_of_single_services() -> None:
     assert isinstance(refused("InvalidRequestException", words, "athena", "GetWorkGroup"), NotFoundError)
     assert type(refused("InvalidRequestException", "odd", "athena", "GetWorkGroup")) is AwsError
     gone = refused("NoSuchBucket", "It does not exist", "s3", "ListObjectsV2", Bucket="mylogs")
-    assert str(gone).endswith(
-        "It does not exist: look at how it is spelt, in the configuration or in --source"
-    )
+    assert str(gone).endswith("It does not exist: check the name and the account (--profile)")
     assert isinstance(gone, NotFoundError)
     assert str(refused("", "", status=418)).endswith("failed (418): ")
 

@@ -477,6 +477,7 @@ def test_days_that_are_not_looked_at_are_said() -> None:
     [said] = tally(plan(catalog, layout)).warnings
     assert said.startswith(f"no log was delivered since {TODAY - 90 * DAY}: --all plans for all days;")
     assert tally(plan(catalog, layout, days=None)).warnings == []
+    assert tally(plan(catalog, layout, targets=(A, "views"))).warnings == []
 
 
 TRANSITIONS = [

@@ -66,7 +66,7 @@ _KINDS: tuple[tuple[set[str], type[AwsError], str], ...] = (
     (
         {"NoSuchBucket"},
         NotFoundError,
-        "{words}: look at how it is spelt, in the configuration or in --source",
+        "{words}: check the name and the account (--profile)",
     ),
     (_MISSING, NotFoundError, "{words}"),
     (_CONFLICT, ConflictError, "{words}"),

@@ -320,7 +320,7 @@ class Convergence:
         for view in desired.shared_views(self._design, present):
             draft.add(diff_definition(view, self._found.get(view.name)))
         draft.refusals += unwritable
-        draft.warnings += self._seen.remarks()
+        draft.warnings += [] if self._aim.targets else self._seen.remarks()
         draft.warnings += [
             f"{name} is left from another shape, and its account delivers nothing of the kind: it stays as it is"
             for name in self._left()
