@@ -86,9 +86,10 @@ def _listed(value: str | list[str]) -> list[str]:
 
 _GLUE = {
     "catalog": "GetDataCatalogEncryptionSettings",
-    "database": "GetDatabase CreateDatabase GetTables",
+    "database": "GetDatabase CreateDatabase UpdateDatabase GetTables",
     "table": "GetTable CreateTable UpdateTable DeleteTable GetPartition GetPartitions BatchGetPartition "
-    "BatchCreatePartition BatchUpdatePartition BatchDeletePartition CreatePartitionIndex GetPartitionIndexes",
+    "BatchCreatePartition BatchUpdatePartition BatchDeletePartition CreatePartitionIndex GetPartitionIndexes "
+    "DeletePartitionIndex",
     "tables": "BatchDeleteTable",
     "all": "DeleteDatabase",
 }

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from aws.iam import ACCOUNT, Door, Policy
@@ -205,12 +206,7 @@ GOVERN = {"glue:GetDataCatalogEncryptionSettings", "lakeformation:GetDataLakeSet
 SQL = "SELECT count(*) AS n FROM cloudtrail"
 
 
-UNSEEN = {
-    Role.RUNNER: {
-        "glue:BatchDeleteTable", "glue:CreatePartitionIndex", "glue:DeleteTable",
-        "lakeformation:ListPermissions",
-    },
-}  # fmt: skip
+UNSEEN: dict[Role, set[str]] = {Role.RUNNER: set()}
 """Permissions for calls of our own that no flow here leads to. The list only shrinks."""
 
 
@@ -259,6 +255,26 @@ def damaged(glue: Any) -> None:  # noqa: ANN401 - botocore has no types
     glue.batch_create_partition(**table, PartitionInputList=[kept | {"Values": values}])
 
 
+def turned(glue: Any) -> None:  # noqa: ANN401 - botocore has no types
+    """The view of all accounts has become a table that carries our mark."""
+    glue.delete_table(DatabaseName="security", Name="cloudtrail")
+    made = {"Name": "cloudtrail", "TableType": "EXTERNAL_TABLE", "Parameters": {"trailhouse.version": "1"}}
+    glue.create_table(DatabaseName="security", TableInput=made)
+
+
+def slowed(glue: Any) -> None:  # noqa: ANN401 - botocore has no types
+    """The table of all accounts has lost its indexes."""
+    raw = {"DatabaseName": "security", "TableName": "cloudtrail_raw"}
+    for index in glue.get_partition_indexes(**raw)["PartitionIndexDescriptorList"]:
+        glue.delete_partition_index(**raw, IndexName=index["IndexName"])
+
+
+def governed(glue: Any) -> None:  # noqa: ANN401 - botocore has no types
+    """Lake Formation decides about the database."""
+    given = {"Name": "security", "CreateTableDefaultPermissions": []}
+    glue.update_database(Name="security", DatabaseInput=given)
+
+
 ONE = "tables: single\n"
 INDEX = {"glue:GetPartitionIndexes"}
 FLOWS = {
@@ -275,6 +291,18 @@ FLOWS = {
     "repair": Flow(
         Role.RUNNER, (*APPLY, "--all", "--allow-deletes"), FIND | GOVERN | READ | MEND | MARK, before=(APPLY,),
         warned=GOVERN, damage=damaged
+    ),
+    "repair of a view": Flow(
+        Role.RUNNER, APPLY, FIND | GOVERN | READ | {"glue:GetTable", "glue:DeleteTable", "glue:CreateTable"},
+        before=(APPLY,), warned=GOVERN, damage=turned
+    ),
+    "repair of indexes": Flow(
+        Role.RUNNER, APPLY, FIND | GOVERN | READ | INDEX | {"glue:CreatePartitionIndex"},
+        before=(APPLY,), settings=ONE, warned=GOVERN, damage=slowed
+    ),
+    "where Lake Formation governs": Flow(
+        Role.RUNNER, ("plan",), FIND | GOVERN | READ | {"lakeformation:ListPermissions"},
+        before=(APPLY,), warned=GOVERN | {"lakeformation:ListPermissions"}, damage=governed
     ),
     "a source by a role": Flow(
         Role.RUNNER, ("plan",), FIND | GOVERN | {"sts:AssumeRole"},
@@ -308,6 +336,7 @@ def world() -> Iterator[World]:
     place = f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/{today:%Y/%m/%d}/"
     name = f"{ACCOUNT}_CloudTrail_{REGION}_{today:%Y%m%dT%H%MZ}_abcdefghijklmnop.json.gz"
     with AwsWithAthena(StrictAthena(lambda _sql, _database: rows, looks=0)) as aws:
+        aws.glue.index_seconds = 0  # what is made or removed is so at once
         aws.bucket("my-logs", [(place + name, b"{}")])
         with Server(door := Door(aws._answer)) as server:
             yield World(door, server.url)
@@ -366,7 +395,7 @@ def ask(
         here.ready = True
         if flow.damage:
             here.door.policies["AKIAEXAMPLE"] = EVERYTHING
-            flow.damage(Gate(Access(endpoint_url=here.url, region=REGION)).client("glue"))
+            flow.damage(boto3.client("glue", endpoint_url=here.url, region_name=REGION))
         code, said = run(here, found, flow.args)
         return code, said, set(here.door.used)
 

@@ -152,7 +152,7 @@ _TABLE: Mapping[str, tuple[str, tuple[_Row, ...]]] = {
         ("CreateTable", (), _IN_TABLE, _WRITE),
         ("UpdateTable", (), _IN_TABLE, _WRITE),
         ("DeleteTable", (), _IN_TABLE, _REMOVE),
-        ("BatchDeleteTable", (), _IN_TABLE, _REMOVE),
+        ("BatchDeleteTable", (), _IN_TABLE, _SCRATCH),
         ("GetPartitions", (), _IN_TABLE, _ALL),
         ("BatchGetPartition", (), _IN_TABLE, _WRITE),
         ("BatchCreatePartition", (), _IN_TABLE, _WRITE),
