@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bed.aws import Aws
 
-CORPUS, FEW = "trail-logs", "trail-few"
+CORPUS, FEW = "trail-corpus", "trail-few"
 
 
 @dataclass(frozen=True, slots=True)
