@@ -325,6 +325,7 @@ def test_fault_10_the_day_of_delivery_passes_for_the_event_s(tmp_path: Path) -> 
     ]
 
 
+@pytest.mark.slow
 def test_fault_11_ranges_of_days_need_chains_of_or(tmp_path: Path) -> None:
     """Year, month and day as three texts allow no BETWEEN over the end of a month.
 
@@ -465,6 +466,7 @@ def test_fault_18_a_statement_for_each_account_and_day(shape: str) -> None:
     assert not [name for name in glue.counts if not name.startswith("Get")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_fault_19_one_failure_ends_everything(shape: str) -> None:
     """The first account that failed ended the run before all others and the view.

@@ -395,6 +395,7 @@ def _stale(parts: Iterable[Part], catalog: StoppableCatalog) -> list[str]:
     return [part.name for part in parts if part.actual != actual_digest(part, catalog, found, Digester())]
 
 
+@pytest.mark.slow
 def test_four_hundred_tables_and_an_unedited_configuration_become_one_table() -> None:
     accounts = [f"{number:012}" for number in range(400)]
     catalog = left_behind(*accounts, held=2)

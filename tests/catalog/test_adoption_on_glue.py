@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from trailhouse.catalog.glue import GlueCatalog
     from trailhouse.core.state import Partition
 
+pytestmark = pytest.mark.slow
+
 A, B = "111122223333", "444455556666"
 TODAY = date(2026, 3, 2)
 REGIONS = ("eu-west-1", "us-east-1")

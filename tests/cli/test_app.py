@@ -186,6 +186,7 @@ def test_a_summary_of_nothing_explains_itself(run: Run, tmp_path: Path, junk: tu
     assert "there are no records in cloudtrail at all: see trailhouse inventory" in done.err
 
 
+@pytest.mark.slow
 def test_a_summary_of_another_window_explains_itself(run: Run, source: Path) -> None:
     said = run("-s", source, "summary", "--since", "2030-01-01").err
     assert "no log of what was asked is in cloudtrail; 3 files are of other days" in said
@@ -349,6 +350,7 @@ def program(*args: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_error(source: Path) -> None:
     cross = "SELECT a.* FROM cloudtrail a, cloudtrail b, cloudtrail c, cloudtrail d, cloudtrail e"
     with program("-s", source, "-q", "query", cross, "--format", "csv") as started:
@@ -360,6 +362,7 @@ def test_a_closed_pipe_is_no_error(source: Path) -> None:
         assert started.stderr.read() == ""
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_error_of_text_either(source: Path) -> None:
     with program("-s", source, "-q", "summary") as started:
         assert started.stdout is not None

@@ -135,6 +135,7 @@ def test_a_bound_in_another_zone_is_moved_to_utc() -> None:
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1))  # noqa: DTZ001 - UTC is put on below
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)  # each makes a connection
 @given(st.lists(MOMENTS, min_size=1, max_size=8), MOMENTS, MOMENTS)
 def test_the_scope_is_half_open_for_any_bounds(

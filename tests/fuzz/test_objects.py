@@ -9,6 +9,8 @@ from fuzz.objects import Hostile, hostile_objects
 from trailhouse.core.layout import Kind
 from trailhouse.lake.reader import DEFAULT_LIMITS, Delivery, Limits, Verdict, read
 
+pytestmark = pytest.mark.slow
+
 SMALL = Limits(whole=3000, window=1500, most=8 << 20)
 SLOW = ("bomb", "absurd nesting")
 

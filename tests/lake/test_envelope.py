@@ -279,6 +279,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_absurdity_takes_long(name: str) -> None:
     began = time.process_time()

@@ -74,6 +74,7 @@ def test_a_worker_that_dies_is_a_clear_error(pool: Processes) -> None:
         list(pool.map(abs, [1]))
 
 
+@pytest.mark.slow
 def test_workers_end_with_a_killed_parent() -> None:
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None

@@ -409,6 +409,7 @@ def test_schemas() -> None:
     assert batch_schema(Kind.INSIGHT).names[-3:] == ["object", "logrecord", "unparsed"]
 
 
+@pytest.mark.slow
 def test_it_needs_no_garbage_collector() -> None:
     gc.collect()
     gc.disable()
@@ -452,6 +453,7 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(
     st.lists(RECORDS, max_size=6),
     st.booleans(),

@@ -212,6 +212,7 @@ def table_of(rows: list[tuple[object, ...]]) -> pa.Table:
     return pa.Table.from_pylist([dict(zip(SCHEMA.names, row, strict=True)) for row in rows], schema=SCHEMA)
 
 
+@pytest.mark.slow
 @given(TABLES)
 @settings(deadline=None)
 def test_json_round_trip(rows: list[tuple[object, ...]]) -> None:
@@ -232,6 +233,7 @@ def test_csv_round_trip(rows: list[tuple[object, ...]]) -> None:
         assert (json.loads(found[2]) if found[2] else None) == items
 
 
+@pytest.mark.slow
 @given(TABLES)
 @settings(deadline=None)
 def test_what_is_shown_can_be_seen(rows: list[tuple[object, ...]]) -> None:
