@@ -446,6 +446,7 @@ def test_fault_17_regions_are_those_of_the_caller() -> None:
 # -- scale and operations --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_fault_18_a_statement_for_each_account_and_day(shape: str) -> None:
     """Two accounts and 90 days took 566 calls, one after the other; 1,000 accounts two days.
@@ -494,6 +495,7 @@ def test_fault_19_one_failure_ends_everything(shape: str) -> None:
         assert run(throttled, found, aim(shape)).complete
 
 
+@pytest.mark.slow
 def test_fault_20_the_view_is_gone_while_it_is_changed() -> None:
     """The view was dropped before it was made again: until then, and after a failure, no question had an answer.
 

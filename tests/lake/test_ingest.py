@@ -414,6 +414,7 @@ def test_a_full_disk_is_told_before_anything_is_written(
     assert lake.ingest().files == 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["read", "written", "placed", "intended", "lake committed"])
 def test_a_run_that_fails_leaves_nothing_behind(
     bucket: Path, lake: Lake, point: str, monkeypatch: pytest.MonkeyPatch
@@ -664,6 +665,7 @@ class TestCorpus:
         other.check()
 
 
+@pytest.mark.slow
 def test_large_objects_that_end_early_are_read_again_whole(
     bucket: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -731,6 +733,7 @@ def test_two_members_of_one_name(bucket: Path, lake: Lake) -> None:
     lake.check()
 
 
+@pytest.mark.slow
 def test_an_interrupted_pool_leaves_nothing(
     bucket: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -427,6 +427,7 @@ def test_a_tar_changed_after_listing(tmp_path: Path, write: Callable[[Path, Tree
         stream.read()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", writers)
 def test_workers_and_changes(tmp_path: Path, write: Callable[[Path, Tree], Path]) -> None:
     archive = write(tmp_path, TREE)
@@ -455,6 +456,7 @@ def test_large_zip_directories_and_64_bit_sizes(tmp_path: Path) -> None:
         assert contents(tmp_path / name) == {f"{name}!a": b"64", f"{name}!b": b"b" * 100}
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_damage_anywhere_is_an_error_or_the_right_bytes(
