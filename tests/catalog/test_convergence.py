@@ -460,7 +460,7 @@ def test_targets() -> None:
 
 
 def test_nothing_is_delivered() -> None:
-    parts = plan(MemoryCatalog(), Layout([]))
+    parts = plan(MemoryCatalog(database=False), Layout([]))
     assert changes(parts) == []
     assert "no account's folder" in tally(parts).warnings[0]
 

@@ -271,7 +271,7 @@ class Convergence:
         exists: bool,
     ) -> Part:
         draft = Draft(TABLES, self._digester, self._raw_names)
-        if not exists:
+        if folders and not exists:
             draft.add([Change(Action.CREATE, Target.DATABASE, self._aim.database)])
         if self.shape is not Shape.PER_ACCOUNT and folders:
             first = min(folder for held in folders.values() for folder in held)
