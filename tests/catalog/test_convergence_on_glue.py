@@ -203,10 +203,22 @@ SMALL = Layout(
 )
 
 
+def unsent(skip: int) -> Fault:
+    """The connection breaks before anything is done."""
+    return Fault("*", 1, cut="before", skip=skip)
+
+
+def unanswered(skip: int) -> Fault:
+    """It is done, and the connection breaks before that is told."""
+    return Fault("*", 1, cut="after", skip=skip)
+
+
 @pytest.mark.parametrize("house", [SMALL], indirect=True)
 @pytest.mark.parametrize("options", SHAPES)
 @pytest.mark.parametrize("skip", [0, 4, 9])
-@pytest.mark.parametrize("fault", [throttle, broken, denied, expired], ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize(
+    "fault", [throttle, broken, denied, expired, unsent, unanswered], ids=lambda fault: fault.__name__
+)
 def test_whatever_goes_wrong_one_clean_run_mends_it(
     house: House,
     options: dict[str, str],
@@ -236,6 +248,62 @@ def test_whatever_goes_wrong_one_clean_run_mends_it(
             raw_name(log, options["tables"])
         ]
     assert glue.get_table(DatabaseName=DATABASE, Name="cloudtrail_by_hand")["Table"] == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", SHAPES)
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_cut_off_at_every_write(aws: Aws, gate: Gate, options: dict[str, str], cut: str) -> None:
+    """As if the process had been killed there: nothing reaches the catalog from then on."""
+    house = House(aws, gate, SMALL)
+    assert house.apply(**options).complete
+    whole = sorted(house.locations())
+    writes = sum(count for name, count in house.calls().items() if name not in READS)
+    assert writes > len(ACCOUNTS[:3]) * 2
+    for at in range(writes):
+        house = House(aws, gate, SMALL)
+        last = Fault("*", 1, cut="after", skip=at, when=_writes) if cut == "after" else None
+        aws.glue.inject(*filter(None, [last]), Fault("*", None, cut="before", skip=at, when=_writes))
+        report = None
+        with suppress(AwsError):
+            report = house.apply(**options)
+        aws.glue.heal()
+        # An answer that was lost is looked for, and what was the last write was done then.
+        assert report is None or not report.complete or (cut, at) == ("after", writes - 1)
+        assert house.apply(**options).complete
+        assert sorted(house.locations()) == whole
+        assert tally(house.plan(**options)).changes == 0
+
+
+def _writes(operation: str, _: object) -> bool:
+    return operation not in READS
+
+
+@pytest.mark.parametrize("house", [SMALL], indirect=True)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"code": "SlowDown", "status": 503}, {"code": "InternalError", "status": 500},
+        {"code": "AccessDenied", "status": 403}, {"cut": "before"}, {"cut": "during"}, {"seconds": 0.3},
+    ],
+    ids=["throttled", "broken", "denied", "cut", "cut in the middle", "slow"],
+)  # fmt: skip
+def test_one_account_cannot_be_listed(house: House, fault: dict[str, Any]) -> None:
+    """The others are done, it is named; the next run does it, too."""
+    account = ACCOUNTS[1]
+    struck = Fault("*", None, when=lambda _, asked: account in str(asked), **fault)
+    house.aws.s3.log.faults.append(struck)
+    parts = house.plan()
+    report = carry_out(house.catalog, parts)
+    house.aws.s3.log.faults.clear()
+    done = [name for name, _ in house.locations()]
+    assert {f"cloudtrail_{ACCOUNTS[0]}", f"cloudtrail_{ACCOUNTS[2]}"} <= set(done)
+    slow = "seconds" in fault
+    assert (f"cloudtrail_{account}" in done) == slow
+    assert list(report.failed) == ([] if slow else [account])
+    assert house.apply().complete
+    assert tally(house.plan()).changes == 0
+    assert f"cloudtrail_{account}" in [name for name, _ in house.locations()]
 
 
 @pytest.mark.parametrize("house", [SMALL], indirect=True)
