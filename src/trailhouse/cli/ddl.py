@@ -19,9 +19,9 @@ def run(
     target: Targets = None,
     everything: Everything = False,
 ) -> int:
-    """Print the catalog as it should be as Athena SQL: database, tables, partitions, views.
+    """Print the catalog as it should be, as Athena SQL.
 
-    The sources are listed; the catalog is not asked.
+    Database, tables, partitions, views. The sources are listed; the catalog is not asked.
     """
     from trailhouse.aws.gate import Gate  # noqa: PLC0415 - boto3 is heavy
     from trailhouse.catalog.opening import aim_of, known_regions  # noqa: PLC0415 - likewise

@@ -20,7 +20,10 @@ def run(
     seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same bytes.")] = 1,
     no_stories: Annotated[bool, typer.Option("--no-stories", help="Plant no incidents.")] = False,
 ) -> int:
-    """Make an organization's bucket in DIR/bucket, and what is true of it in DIR/truth.json."""
+    """Make an organization's bucket, and what is true of it.
+
+    The bucket is DIR/bucket, the truth DIR/truth.json.
+    """
     from trailhouse.demo import generate  # noqa: PLC0415 - heavy
 
     call: Call = ctx.obj

@@ -22,9 +22,10 @@ Stays = list[tuple[str, str]]
 
 
 def run(ctx: typer.Context) -> int:
-    """Remove our tables and views from the catalog; partitions go with them, logs never.
+    """Remove our tables and views from the catalog, never a log.
 
-    What goes is shown first, and the number of tables has to be typed. What stays is listed.
+    Partitions go with their tables. What goes is shown first, and the number of tables has to be typed. What stays is
+    listed.
     """
     from trailhouse.catalog.application import refuse  # noqa: PLC0415 - boto3 is heavy
     from trailhouse.catalog.opening import open_catalog  # noqa: PLC0415 - likewise

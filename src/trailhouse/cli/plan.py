@@ -38,9 +38,9 @@ def run(
     adopt: Adopt = False,
     detailed_exitcode: Detailed = False,
 ) -> int:
-    """Show what would have to change in the catalog, and change nothing.
+    """Show what would change in the catalog, and change nothing.
 
-    + creates, ~ updates, -/+ replaces, - deletes, ? reads back. With -v each partition is shown.
+    + creates, ~ updates, -/+ replaces, - deletes, ? reads back, ! is not planned. With -v each partition is shown.
     """
     from trailhouse.catalog.opening import aim_of, known_regions, open_catalog  # noqa: PLC0415 - boto3 is heavy
     from trailhouse.cli import adopting, planning  # noqa: PLC0415 - likewise

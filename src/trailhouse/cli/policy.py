@@ -108,7 +108,9 @@ def run(
     results: Results = None,
     access_point: AccessPoints = None,
 ) -> int:
-    """Print the permissions that a role needs, least first, with the names of this configuration.
+    """Print the permissions that a role needs.
+
+    No more than those, with the names of this configuration.
 
     runner: plan and apply, every night. operator: that and adopt, destroy, selftest. analyst: query. bucket, kms:
     what bucket and key of the logs allow to principals of another account. lakeformation: input of

@@ -41,9 +41,10 @@ def run(
         bool, typer.Option("--show-names", help="Leave account numbers and names in the report.")
     ] = False,
 ) -> int:
-    """Ask AWS itself what trailhouse assumes of it, in a scratch database and prefix, and remove them again.
+    """Check in your account what is assumed of AWS.
 
-    The report can be attached to an issue. docs/selftest.md lists the questions.
+    In a scratch database and prefix, which are removed again. The report can be attached to an issue.
+    docs/selftest.md lists the questions.
     """
     call: Call = ctx.obj
     call.refuse_output("selftest")
