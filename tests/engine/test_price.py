@@ -179,7 +179,14 @@ def test_projected_partitions_are_computed(elsewhere: Elsewhere) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameters", "reason"), [({"table_type": "ICEBERG"}, "lake is an Iceberg table"), ({}, None)]
+    ("parameters", "reason"),
+    [
+        (
+            {"table_type": "ICEBERG"},
+            "lake is an Iceberg table without metadata_location: it was not made whole",
+        ),
+        ({}, None),
+    ],
 )
 def test_what_cannot_be_told_is_a_reason(
     elsewhere: Elsewhere, parameters: dict[str, str], reason: str | None

@@ -19,6 +19,7 @@ from trailhouse.core.prices import (
     MENTIONED,
     NONE,
     Estimate,
+    counted,
     estimated,
     format_money,
     request_cost,
@@ -26,6 +27,7 @@ from trailhouse.core.prices import (
 )
 from trailhouse.core.sizes import count_of, format_size
 from trailhouse.engine.folders import existing
+from trailhouse.engine.iceberg import data_files
 from trailhouse.engine.partitions import Touched, touched
 from trailhouse.errors import SqlError
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from trailhouse.aws.gate import Gate
     from trailhouse.dialect.scans import Scan
     from trailhouse.engine.definitions import Definition, Definitions
+    from trailhouse.engine.iceberg import DataFile
 
 LISTED = 200
 """Folders that are listed at most."""
@@ -100,6 +103,8 @@ class Price:
             return "not told: " + "; ".join(self.unknown)
         if self.told:
             return self.told
+        if not self.folders and self.objects.value:
+            return "by the manifests of the table"
         there, of = count_of(self.existing, "folder"), ""
         if self.existing < self.folders:
             there, of = count_of(self.existing, "existing folder"), f" (of {self.folders:,})"
@@ -188,6 +193,17 @@ class _Sum:
     values: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     at_most: bool = False
     unknown: list[str] = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
+
+    def add_files(self, found: Iterable[DataFile]) -> None:
+        """Add the files of one reading of an Iceberg table."""
+        held = list(found)
+        self.at_most = True  # it reads columns
+        self.files += [one.size for one in held]
+        self.partitions += len({tuple(one.partition.items()) for one in held})
+        for one in held:
+            if all(key in one.partition for key in _DAY_KEYS):
+                self.values["day"].add("-".join(one.partition[key] for key in _DAY_KEYS))
 
     def add(self, table: Definition, found: Iterable[Touched]) -> None:
         """Add the partitions of one reading."""
@@ -242,7 +258,10 @@ class Estimator:
             return unpriced("the statement is of a form that is not known here")
         found = _Sum()
         for reading, table in self._tables(readings, found):
-            found.add(table, touched(self._gate, table, reading.condition, now))
+            if table.is_iceberg:
+                self._add_files(reading, table, found)
+            else:
+                found.add(table, touched(self._gate, table, reading.condition, now))
         if found.unknown:
             return Price(unknown=tuple(dict.fromkeys(found.unknown)))
         return self._summed(found)
@@ -253,13 +272,17 @@ class Estimator:
             table = self._definitions.find(reading.database, reading.name)
             if table is None:
                 found.unknown.append(f"{reading.name} is not in the catalog")
-            elif table.is_iceberg:
-                found.unknown.append(f"{reading.name} is an Iceberg table")
             elif table.is_view:
                 found.unknown.append(f"{reading.name} is a view of another engine")
             elif reading.condition != NOTHING:
                 pairs.append((reading, table))
         return pairs
+
+    def _add_files(self, reading: Scan, table: Definition, found: _Sum) -> None:
+        try:
+            found.add_files(data_files(self._gate, table, reading.condition))
+        except SqlError as error:
+            found.unknown.append(str(error))
 
     def _summed(self, found: _Sum) -> Price:
         places = sorted(found.places)
@@ -283,8 +306,8 @@ class Estimator:
             folders=len(places),
             existing=len(there),
             listed=len(chosen),
-            objects=estimated(objects, len(there)) if there else NONE,
-            size=estimated(sizes, len(there)) if there else NONE,
+            objects=(estimated(objects, len(there)) if there else NONE) + counted(len(found.files)),
+            size=(estimated(sizes, len(there)) if there else NONE) + counted(sum(found.files)),
             archived=sum(one.archived for one in held),
             spread={key: len(found.values[key]) for key in _FILTERS if found.values[key]},
             days=(days[0], days[-1]) if days else (),
