@@ -15,6 +15,7 @@ from trailhouse.errors import AwsError, SqlError
 
 if TYPE_CHECKING:
     from pyiceberg.expressions import BooleanExpression
+    from pyiceberg.table import StaticTable
 
     from trailhouse.aws.gate import Gate
     from trailhouse.engine.definitions import Definition
@@ -42,35 +43,36 @@ def data_files(gate: Gate, table: Definition, condition: Condition) -> list[Data
         SqlError: the catalog does not say where its metadata is, or it cannot be understood.
         AwsError: S3 refuses.
     """
-    from pyiceberg.table import StaticTable  # noqa: PLC0415 - heavy
-    from pyiceberg.types import StringType  # noqa: PLC0415 - with the rest
+    from pyiceberg.types import StringType  # noqa: PLC0415 - heavy
 
     place = table.parameters.get(METADATA)
     if not place:
         raise SqlError(f"{table.name} is an Iceberg table without {METADATA}: it was not made whole")
-    found = _opened(gate, place, StaticTable)
+    found = _opened(gate, place)
     texts = {field.name for field in found.schema().fields if isinstance(field.field_type, StringType)}
     names = [field.name for field in found.spec().fields]
     tasks = found.scan(row_filter=_expression(on_keys(condition, texts))).plan_files()
     read: dict[str, DataFile] = {}
     for task in tasks:
         for file in (task.file, *task.delete_files):
-            values = {name: str(value) for name, value in zip(names, file.partition, strict=False)}
+            held = names[: len(file.partition)]  # a file of an older layout has fewer
+            values = {name: str(file.partition[at]) for at, name in enumerate(held)}
             read[file.file_path] = DataFile(file.file_size_in_bytes, values)
     return list(read.values())
 
 
-def _opened(gate: Gate, place: str, made: Any) -> Any:  # noqa: ANN401 - the library is loaded late
+def _opened(gate: Gate, place: str) -> StaticTable:
     from pyiceberg.catalog.noop import NoopCatalog  # noqa: PLC0415 - heavy
     from pyiceberg.exceptions import ValidationError  # noqa: PLC0415 - with the rest
     from pyiceberg.serializers import FromInputFile  # noqa: PLC0415 - with the rest
+    from pyiceberg.table import StaticTable  # noqa: PLC0415 - with the rest
 
     reader = cast("Any", _reader(gate))
     try:
         metadata = FromInputFile.table_metadata(reader.new_input(place))
     except (ValueError, ValidationError):
         raise SqlError(f"{place}, the metadata of an Iceberg table, cannot be understood") from None
-    return made(("static", "table"), metadata, place, reader, NoopCatalog("static"))
+    return StaticTable(("static", "table"), metadata, place, reader, NoopCatalog("static"))
 
 
 def _reader(gate: Gate) -> object:

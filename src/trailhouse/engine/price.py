@@ -26,6 +26,7 @@ from trailhouse.core.prices import (
     scan_cost,
 )
 from trailhouse.core.sizes import count_of, format_size
+from trailhouse.core.state import DATE_KEYS
 from trailhouse.engine.folders import existing
 from trailhouse.engine.iceberg import data_files
 from trailhouse.engine.partitions import Touched, touched
@@ -52,7 +53,6 @@ _FILTERS = {
     "account": "--account, or account = '...'",
     "region": "--region, or region = '...'",
 }
-_DAY_KEYS = ("year", "month", "day")
 _DIGITS = 12
 _COUNTED = ("partitions", "folders", "folders_existing", "folders_listed", "objects", "requests_usd")
 
@@ -202,8 +202,7 @@ class _Sum:
         self.files += [one.size for one in held]
         self.partitions += len({tuple(one.partition.items()) for one in held})
         for one in held:
-            if all(key in one.partition for key in _DAY_KEYS):
-                self.values["day"].add("-".join(one.partition[key] for key in _DAY_KEYS))
+            self._add_day(one.partition)
 
     def add(self, table: Definition, found: Iterable[Touched]) -> None:
         """Add the partitions of one reading."""
@@ -218,12 +217,15 @@ class _Sum:
             if restored:
                 self.restored.add(place)
             by_key = dict(zip(keys, partition.values, strict=False))
-            if all(key in by_key for key in _DAY_KEYS):
-                self.values["day"].add("-".join(by_key[key] for key in _DAY_KEYS))
+            self._add_day(by_key)
             for key in ("account", "region"):
                 self.values[key].update([by_key[key]] if key in by_key else [])
             if "account" not in by_key and len(suffix) == _DIGITS and suffix.isdecimal():
                 self.values["account"].add(suffix)
+
+    def _add_day(self, values: Mapping[str, str]) -> None:
+        if all(key in values for key in DATE_KEYS):
+            self.values["day"].add("-".join(values[key] for key in DATE_KEYS))
 
 
 class Estimator:
