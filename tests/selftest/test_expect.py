@@ -50,6 +50,7 @@ CASES: list[tuple[Expectation, list[Answer], str | None]] = [
     (Rows(()), [FAILED], "failed: HIVE_BAD_DATA"),
     (Written("both"), [TWO], None),
     (Written("both"), [Answer((("a", 1),))], "missing ('b', 2)"),
+    (Written("both"), [FAILED, TWO], "failed: HIVE_BAD_DATA"),
     (Same(), [TWO, Answer((("a", 1), ("b", 2)))], None),
     (Same(), [TWO, Answer((("a", 1),))], "1 rows, not 2"),
     (Same(), [Answer(), Answer()], "no rows"),

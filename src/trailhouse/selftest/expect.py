@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
+_E = TypeVar("_E")
 Row = tuple[Any, ...]
 _SHOWN = 300
 _ROWS = 4
@@ -48,6 +51,9 @@ class Known:
     words: Callable[[str], str]
 
 
+_Judge: TypeAlias = Callable[[_E, Sequence[Answer], Known], str | None]
+
+
 class Expectation(Protocol):
     """Judges answers."""
 
@@ -60,6 +66,17 @@ class Expectation(Protocol):
         ...
 
 
+def _unless_failed(judge: _Judge[_E]) -> _Judge[_E]:
+    """A judge of what succeeded: where any step failed, that is what was seen."""
+
+    @wraps(judge)
+    def judged(self: _E, answers: Sequence[Answer], known: Known) -> str | None:
+        failed = (f"failed: {one.code} {one.error}"[:_SHOWN] for one in answers if one.error)
+        return next(failed, None) or judge(self, answers, known)
+
+    return judged
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """The last answer has exactly these rows, in any order."""
@@ -69,6 +86,7 @@ class Rows:
     def describe(self) -> str:
         return f"the rows {_short(self.rows)}"
 
+    @_unless_failed
     def judge(self, answers: Sequence[Answer], known: Known) -> str | None:
         wanted = [tuple(known.words(v) if isinstance(v, str) else v for v in row) for row in self.rows]
         return _compare(answers[-1], wanted)
@@ -83,6 +101,7 @@ class Written:
     def describe(self) -> str:
         return f"what was written ({self.name})"
 
+    @_unless_failed
     def judge(self, answers: Sequence[Answer], known: Known) -> str | None:
         return _compare(answers[-1], known.truth[self.name])
 
@@ -94,11 +113,11 @@ class Same:
     def describe(self) -> str:
         return "the same rows from each, and some"
 
+    @_unless_failed
     def judge(self, answers: Sequence[Answer], known: Known) -> str | None:
         del known
-        failed = _failed(answers)
-        if failed or not answers[0].rows:
-            return failed or "no rows"
+        if not answers[0].rows:
+            return "no rows"
         return next(
             (seen for one in answers[1:] if (seen := _compare(one, answers[0].rows)) is not None), None
         )
@@ -111,9 +130,10 @@ class Runs:
     def describe(self) -> str:
         return "no error"
 
+    @_unless_failed
     def judge(self, answers: Sequence[Answer], known: Known) -> str | None:
-        del known
-        return _failed(answers)
+        del answers, known
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +163,9 @@ class ReadsLess:
     def describe(self) -> str:
         return "fewer bytes read by the last" if self.strictly else "no more bytes read by the last"
 
+    @_unless_failed
     def judge(self, answers: Sequence[Answer], known: Known) -> str | None:
         del known
-        failed = _failed(answers)
-        if failed:
-            return failed
         first, last = answers[0].scanned, answers[-1].scanned
         fine = last < first if self.strictly else last <= first
         return None if fine and first else f"{last:,} bytes against {first:,}"
@@ -160,11 +178,9 @@ class ReadsAll:
     def describe(self) -> str:
         return "no fewer bytes read by the last"
 
+    @_unless_failed
     def judge(self, answers: Sequence[Answer], known: Known) -> str | None:
         del known
-        failed = _failed(answers)
-        if failed:
-            return failed
         first, last = answers[0].scanned, answers[-1].scanned
         return None if last >= first > 0 else f"{last:,} bytes against {first:,}"
 
@@ -179,10 +195,8 @@ class Says:
     def describe(self) -> str:
         return f"an answer {'without' if self.absent else 'with'} {self.pattern.replace('|', ' or ')}"
 
+    @_unless_failed
     def judge(self, answers: Sequence[Answer], known: Known) -> str | None:
-        failed = _failed(answers)
-        if failed:
-            return failed
         last = answers[-1]
         text = json.dumps(last.raw or last.rows, default=str)
         found = re.search(known.words(self.pattern), text, re.IGNORECASE)
@@ -198,11 +212,9 @@ class ViewKeys:
     def describe(self) -> str:
         return f"the keys {', '.join(self.keys)}, no others"
 
+    @_unless_failed
     def judge(self, answers: Sequence[Answer], known: Known) -> str | None:
         del known
-        failed = _failed(answers)
-        if failed:
-            return failed
         text = str(answers[-1].raw[-1].get("Table", {}).get("ViewOriginalText", ""))
         found = re.search(r"Presto View: (\S+)", text)
         if not found:
@@ -218,11 +230,9 @@ class Unthrottled:
     def describe(self) -> str:
         return "no call is throttled"
 
+    @_unless_failed
     def judge(self, answers: Sequence[Answer], known: Known) -> str | None:
         del known
-        failed = _failed(answers)
-        if failed:
-            return failed
         again = sum(int(one.get("ResponseMetadata", {}).get("RetryAttempts", 0)) for one in answers[-1].raw)
         return f"{again} calls were tried again" if again else None
 
@@ -240,10 +250,6 @@ class Both:
         return next((seen for one in self.parts if (seen := one.judge(answers, known)) is not None), None)
 
 
-def _failed(answers: Sequence[Answer]) -> str | None:
-    return next((f"failed: {one.code} {one.error}"[:_SHOWN] for one in answers if one.error), None)
-
-
 def _entries(answer: Answer) -> str:
     """What a batch answers about entries that failed."""
     errors = [error for one in answer.raw for error in one.get("Errors") or ()]
@@ -251,8 +257,6 @@ def _entries(answer: Answer) -> str:
 
 
 def _compare(answer: Answer, wanted: Sequence[Row]) -> str | None:
-    if answer.error:
-        return _failed([answer])
     seen, expected = sorted(map(repr, answer.rows)), sorted(map(repr, map(tuple, wanted)))
     if seen == expected:
         return None
