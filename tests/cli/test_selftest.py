@@ -56,13 +56,17 @@ def test_without_live_it_says_what_it_would_do_and_cost_and_does_nothing(program
     assert "asks AWS 120 questions, at most $0.0" in out
     assert "s3://my-scratch/trailhouse-selftest/<random>/" in out
     assert "partitions.swapped: Does a partition with columns in another order fail?" in out
+    again = "shapes.per_account_answer and 14 more: Is the README's question answered?"
+    assert f"  {again}\n" in out
+    asked = [line.partition(": ")[2] for line in out.splitlines() if line.startswith("  ")]
+    assert len(asked) == len(set(asked)) < 120
     assert out.endswith("Nothing was done. Add --live to do it.\n")
 
 
 def test_without_a_bucket_the_results_bucket_is_named(program: Program) -> None:
     _, out, _ = program("--check", "sql.time")
     assert "in\nthe bucket of Athena's results, refuses" in out
-    assert "asks AWS 1 questions" in out
+    assert "asks AWS 1 question," in out
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,18 @@ import json
 import re
 import secrets
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trailhouse.cli.call import INCOMPLETE
+from trailhouse.core.sizes import count_of
 from trailhouse.core.times import format_time
 from trailhouse.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from trailhouse.aws.gate import Gate
     from trailhouse.cli.call import Call
@@ -85,7 +87,7 @@ def _bucket(text: str) -> str:
 
 def _describe(checks: Sequence[Check], price: str, where: str) -> None:
     write = sys.stdout.write
-    write(f"trailhouse selftest --live asks AWS {len(checks)} questions, {price}.\n")
+    write(f"trailhouse selftest --live asks AWS {count_of(len(checks), 'question')}, {price}.\n")
     write(
         f"It makes a database trailhouse_selftest_<random> and s3://{where}/trailhouse-selftest/<random>/, refuses if\n"
         "they exist, and removes them at the end. Nothing else is touched. The questions:\n"
@@ -93,9 +95,17 @@ def _describe(checks: Sequence[Check], price: str, where: str) -> None:
         else "It makes a database trailhouse_selftest_<random> and a prefix trailhouse-selftest/<random>/ in\n"
         f"{where}, refuses if they exist, and removes them at the end. The questions:\n"
     )
-    for one in checks:
-        write(f"  {one.id}: {one.question}\n")
+    sys.stdout.writelines(f"  {line}\n" for line in _questions(checks))
     write("Nothing was done. Add --live to do it.\n")
+
+
+def _questions(checks: Sequence[Check]) -> Iterator[str]:
+    """Each question once, where it is asked first, and how often it comes again (of another shape, say)."""
+    times = Counter(check.question for check in checks)
+    for check in checks:
+        more = times.pop(check.question, 0) - 1
+        if more >= 0:
+            yield f"{check.id}{f' and {more} more' if more else ''}: {check.question}"
 
 
 def _live(call: Call, checks: Sequence[Check], bucket: str, *, show_names: bool) -> int:
