@@ -30,7 +30,7 @@ KEY = "arn:aws:kms:eu-west-1:111122223333:key/{}"
 NAMES = Names(
     "aws", "eu-west-1", "111122223333",
     (Folder("my-logs", "x/AWSLogs/"), Folder("other", "AWSLogs/")), Folder("results"), Folder("results", "try/"),
-    lake=Folder("lake", "trail/"), database="security",
+    records=Folder("output", "trailhouse/"), lake=Folder("lake", "trail/"), database="security",
     log_keys=(KEY.format("logs"),), result_keys=(KEY.format("results"),), catalog_keys=(KEY.format("catalog"),),
     roles=("arn:aws:iam::444455556666:role/reader",),
 )  # fmt: skip
@@ -84,6 +84,36 @@ def test_policies_are_documents_that_iam_takes(role: Role, names: Names) -> None
     assert found["Version"] == "2012-10-17"
 
 
+def test_the_runner_reads_and_writes_its_records_and_puts_metrics_of_its_own() -> None:
+    record = "arn:aws:s3:::output/trailhouse/runs/1.json"
+    assert may(Role.RUNNER, "s3:GetObject", record)
+    assert may(Role.RUNNER, "s3:PutObject", record)
+    assert may(Role.RUNNER, "s3:ListBucket", "arn:aws:s3:::output", s3_prefix="trailhouse/runs/")
+    assert not may(Role.RUNNER, "s3:ListBucket", "arn:aws:s3:::output", s3_prefix="results/")
+    for resource in ("arn:aws:s3:::output/results/1.csv", "arn:aws:s3:::my-logs/x/AWSLogs/1"):
+        assert not may(Role.RUNNER, "s3:GetObject", resource)
+        assert not may(Role.RUNNER, "s3:PutObject", resource)
+    assert may(Role.RUNNER, "kms:Decrypt", KEY.format("results"))
+    assert may(Role.RUNNER, "cloudwatch:PutMetricData", "*", cloudwatch_namespace="trailhouse")
+    assert not may(Role.RUNNER, "cloudwatch:PutMetricData", "*", cloudwatch_namespace="AWS/States")
+    assert not may(Role.RUNNER, "s3:PutObject", record, replace(NAMES, records=None))
+
+
+def test_the_operator_sees_and_starts_the_nightly_run_of_the_stack() -> None:
+    named = replace(NAMES, stack="logs")
+    machine, execution = "arn:aws:states:eu-west-1:111122223333:stateMachine:{}", "execution:logs:1"
+    assert may(Role.OPERATOR, "states:StartExecution", machine.format("logs"), named)
+    assert not may(Role.OPERATOR, "states:StartExecution", machine.format("other"), named)
+    assert may(
+        Role.OPERATOR, "states:DescribeExecution", machine.replace("stateMachine:{}", execution), named
+    )
+    alarms = "arn:aws:sns:eu-west-1:111122223333:{}"
+    assert may(Role.OPERATOR, "sns:GetTopicAttributes", alarms.format("logs-alarms"), named)
+    given = replace(named, topic=alarms.format("given"))
+    assert may(Role.OPERATOR, "sns:GetTopicAttributes", alarms.format("given"), given)
+    assert not may(Role.OPERATOR, "sns:GetTopicAttributes", alarms.format("logs-alarms"), given)
+
+
 def test_the_runner_writes_the_catalog_and_reads_no_log() -> None:
     table = f"{GLUE}table/security/cloudtrail_111122223333"
     for resource in (f"{GLUE}catalog", f"{GLUE}database/security", f"{GLUE}table/security/cloudtrail", table):
@@ -95,8 +125,6 @@ def test_the_runner_writes_the_catalog_and_reads_no_log() -> None:
     ):
         assert not may(Role.RUNNER, "glue:BatchCreatePartition", resource)
     assert not {
-        "s3:GetObject",
-        "s3:PutObject",
         "athena:StartQueryExecution",
         "glue:DeleteDatabase",
     } & actions(Role.RUNNER)

@@ -16,6 +16,7 @@ from trailhouse.cli.extent import Words
 from trailhouse.core import lake_formation
 from trailhouse.core.policy import (
     MANAGED_LIMIT,
+    RECORDS_PREFIX,
     SCRATCH_PREFIX,
     Folder,
     Names,
@@ -24,6 +25,7 @@ from trailhouse.core.policy import (
     bucket_policy,
     document,
     key_policy,
+    own_output,
     role_policy,
 )
 from trailhouse.errors import AwsError, UsageError
@@ -184,17 +186,26 @@ def _names(call: Call, given: _Given, *, writes: bool) -> Names:
     if usual == "default":
         usual = f"aws-athena-query-results-{account}-{region}"
     results = _results(call, given, usual) if writes else Folder(usual)
+    named = settings.output_s3_bucket != "default"
+    records = settings.output_s3_bucket if named else own_output(settings.stack, account, region)
     return Names(
         partition=partition_of(region), region=region, account=account,
         logs=_logs(settings, _access_points(given.access_points)),
         results=results, scratch=Folder(results.bucket, results.prefix + SCRATCH_PREFIX, results.access_point),
+        records=Folder(records, RECORDS_PREFIX),
         lake=_folder(settings.lake, {}) if settings.lake else None,
         database=settings.database, table_prefix=settings.table_prefix, workgroup=settings.workgroup,
-        log_keys=_arns("--kms-key", given.log_keys), result_keys=_arns("--results-key", given.result_keys),
-        catalog_keys=_arns("--catalog-key", given.catalog_keys),
+        stack=settings.stack, topic=settings.alarm_sns_arn or "",
+        log_keys=_arns("--kms-key", given.log_keys or settings.log_keys),
+        result_keys=_arns("--results-key", given.result_keys or _given_keys(settings.output_key)),
+        catalog_keys=_arns("--catalog-key", given.catalog_keys or settings.catalog_keys),
         catalog_account=_checked("--catalog-account", given.catalog_account),
         roles=tuple(sorted({source.role_arn for source in settings.sources if source.role_arn})),
     )  # fmt: skip
+
+
+def _given_keys(key: str | None) -> tuple[str, ...]:
+    return (key,) if key else ()
 
 
 def _results(call: Call, given: _Given, usual: str) -> Folder:

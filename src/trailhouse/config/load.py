@@ -136,7 +136,7 @@ def _explain(error: ErrorDetails, document: Document, origins: Mapping[str, Orig
     key = str(error["loc"][0])
     origin = origins[key]
     place = document.place(error["loc"]) if origin.kind == "file" else origin.place
-    if len(error["loc"]) > 1:
+    if key == "sources" and len(error["loc"]) > 1:
         return f"{place}: {key}: {_explain_source(error, message)}"
     # A reason that begins with the value says what would be right, too.
     reason = f" ({message})" if error["type"] == "value_error" and not message.startswith("'") else ""

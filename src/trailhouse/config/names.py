@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 
+_MOST_TAGS, _TAG_KEY, _TAG_VALUE = 50, 128, 256
+
 PLACEHOLDERS = {
     "s3_bucket_containing_logs": "MYBUCKET",
     "alarm_sns_arn": "arn:aws:sns:us-east-1:000000000000:myalarm",
@@ -30,6 +32,18 @@ topic_arn = _shaped(
     r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?", "it is no ARN of an SNS topic"
 )
 role_arn = _shaped(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}", "it is no ARN of an IAM role")
+policy_arn = _shaped(
+    r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]{1,512}", "it is no ARN of an IAM policy"
+)
+key_arn = _shaped(
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,128}",
+    "it is no ARN of a KMS key (aliases are none)",
+)
+stack = _shaped(r"[A-Za-z][A-Za-z0-9-]{0,27}", "it is not 1 to 28 letters, digits and dashes, a letter first")
+schedule = _shaped(
+    r"(cron\([A-Za-z0-9*?,/#L -]{11,100}\)|rate\([1-9][0-9]* (hours?|days?)\))",
+    "it is neither cron(...) with six fields nor rate(N hours)",
+)
 external_id = _shaped(r"[\w+=,.@:/-]{2,1224}", "external ids are 2 to 1224 letters, digits and _+=,.@:/-")
 account = _shaped(r"\d{12}", "account ids have 12 digits")
 workgroup = _shaped(r"[A-Za-z0-9._-]{1,128}", "workgroups are up to 128 of A-Z, a-z, 0-9, dot, dash and _")
@@ -60,6 +74,18 @@ def bucket_or_placeholder(value: str) -> str:
 def bucket_or_default(value: str) -> str:
     """Return a bucket's name or the word `default`."""
     return value if value == "default" else bucket(value)
+
+
+def tags(value: dict[str, str]) -> dict[str, str]:
+    """Return tags as CloudFormation takes them: 50 at most, keys to 128 and values to 256 characters."""
+    if len(value) > _MOST_TAGS:
+        raise ValueError(f"there are more than {_MOST_TAGS}")
+    for key, text in value.items():
+        if not 1 <= len(_printable(key)) <= _TAG_KEY or key.lower().startswith("aws:"):
+            raise ValueError(f"the key {key!r} is empty, longer than {_TAG_KEY} or begins with aws:")
+        if len(_printable(text)) > _TAG_VALUE:
+            raise ValueError(f"the value of {key!r} is longer than {_TAG_VALUE}")
+    return value
 
 
 def s3_uri(value: str) -> str:

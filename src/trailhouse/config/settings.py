@@ -53,6 +53,31 @@ def _setting(
     return Field(default, description=meaning, json_schema_extra=extra, ge=ge, le=le)
 
 
+def _number(text: str) -> int | str:
+    """A number as an environment variable says it."""
+    return int(text) if text.isdecimal() else text
+
+
+def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever was written; the type judges it
+    """A list as an environment variable says it: with commas between."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _mapped(value: Any) -> Any:  # noqa: ANN401 - whatever was written; the type judges it
+    """A mapping as an environment variable says it: `key=value,key=value`."""
+    if not isinstance(value, str):
+        return value
+    pairs = (part.partition("=") for part in value.split(",") if part.strip())
+    return {key.strip(): text.strip() for key, _, text in pairs}
+
+
+LogRetention = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+"""Days that CloudWatch Logs can keep
+(https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html)."""
+
+
 class Source(BaseModel):
     """One place to read logs from, with the access that it needs."""
 
@@ -172,6 +197,50 @@ class Settings(BaseModel):
     partitions: Literal["registered", "projected"] = _setting(
         "registered", "Partitions listed in the catalog, or computed by Athena (for few accounts).",
         "registered or projected", environment="PARTITIONS")  # fmt: skip
+    stack: Annotated[str, AfterValidator(names.stack)] = _setting(
+        "trailhouse", "Name of the CloudFormation stack of the nightly run; its parts are named after it, the "
+        "Athena workgroup among them.",
+        "letters, digits and dashes, such as trailhouse", environment="STACK", flag="--stack")  # fmt: skip
+    schedule: Annotated[str, AfterValidator(names.schedule)] = _setting(
+        "cron(0 6 * * ? *)", "When the nightly run begins, UTC, in EventBridge Scheduler's words; at least once "
+        "a day, or the alarm of 26 hours without a success goes off.",
+        "an expression such as cron(0 6 * * ? *)", environment="SCHEDULE")  # fmt: skip
+    architecture: Literal["arm64", "x86_64"] = _setting(
+        "arm64", "Processor of the Lambda function.", "arm64 or x86_64", environment="ARCHITECTURE")  # fmt: skip
+    memory_mb: int = _setting(
+        512, "Memory of the Lambda function, MB.",
+        "a whole number from 256 to 10240", environment="MEMORY_MB", ge=256, le=10_240)  # fmt: skip
+    log_retention_days: Annotated[LogRetention, _text_to(_number)] = _setting(
+        90, "Days that the logs of the nightly run are kept.",
+        "a number that CloudWatch Logs knows, such as 30, 90 or 365", environment="LOG_RETENTION_DAYS")  # fmt: skip
+    permissions_boundary: Annotated[str, AfterValidator(names.policy_arn)] | None = _setting(
+        None, "Permissions boundary of every role that is deployed.",
+        "an ARN such as arn:aws:iam::111122223333:policy/boundary",
+        environment="PERMISSIONS_BOUNDARY")  # fmt: skip
+    tags: Annotated[dict[str, str], AfterValidator(names.tags), BeforeValidator(_mapped)] = _setting(
+        {}, "Tags of everything that is deployed.", "a mapping of at most 50 keys to values",
+        environment="TAGS")  # fmt: skip
+    log_keys: Annotated[tuple[Annotated[str, AfterValidator(names.key_arn)], ...], BeforeValidator(_listed)] = _setting(
+        (), "KMS keys that the logs are encrypted with: who queries may decrypt with them.",
+        "a list of ARNs of KMS keys", environment="LOG_KEYS")  # fmt: skip
+    output_key: Annotated[str, AfterValidator(names.key_arn)] | None = _setting(
+        None, "KMS key of Athena's results and of the records of runs; left out, S3 encrypts with its own.",
+        "the ARN of a KMS key", environment="OUTPUT_KEY")  # fmt: skip
+    catalog_keys: Annotated[
+        tuple[Annotated[str, AfterValidator(names.key_arn)], ...], BeforeValidator(_listed)
+    ] = _setting(
+        (), "KMS keys that the Glue catalog is encrypted with.",
+        "a list of ARNs of KMS keys", environment="CATALOG_KEYS")  # fmt: skip
+    stack_key: Annotated[str, AfterValidator(names.key_arn)] | None = _setting(
+        None, "KMS key of what is deployed: topic, queue, logs, settings of the function; left out, AWS's own.",
+        "the ARN of a KMS key", environment="STACK_KEY")  # fmt: skip
+    workgroup_limit: Annotated[int, _text_to(parse_size)] = _setting(
+        10**12, "Most bytes that one query in the deployed workgroup may read; Athena stops what reads more.",
+        "a size of at least 10MB, such as 500GB", environment="WORKGROUP_LIMIT", ge=10_000_000)  # fmt: skip
+    keep: Annotated[tuple[Literal["catalog", "output"], ...], BeforeValidator(_listed)] = _setting(
+        ("catalog", "output"), "What `undeploy` leaves: the tables and views (`catalog`), Athena's results and the "
+        "records of runs (`output`).",
+        "a list of catalog and output, or []", environment="KEEP")  # fmt: skip
 
     origins: Mapping[str, Origin] = Field(default_factory=dict, exclude=True, repr=False)
     notes: tuple[str, ...] = Field(default=(), exclude=True, repr=False)

@@ -26,7 +26,22 @@ _GROUPS = {
     "Tables and lake in AWS": ("tables", "partitions", "partition_days", "lake", "retention_days"),
     "Access": ("profile", "role_arn", "external_id", "region"),
     "On this machine": ("workdir", "jobs", "late"),
-    "The nightly run": ("alarm_sns_arn",),
+    "The nightly run": (
+        "alarm_sns_arn",
+        "stack",
+        "schedule",
+        "architecture",
+        "memory_mb",
+        "log_retention_days",
+        "permissions_boundary",
+        "tags",
+        "log_keys",
+        "output_key",
+        "catalog_keys",
+        "stack_key",
+        "workgroup_limit",
+        "keep",
+    ),
 }
 
 
@@ -102,8 +117,10 @@ def _entry(key: str, value: Any) -> Iterator[str]:  # noqa: ANN401 - any setting
 def default_text(key: str) -> str:
     """Return the default of `key` as the file would say it, empty when it has none."""
     default = SETTINGS[key].default
-    if default is None or default == ():
+    if default is None or default in ((), {}):
         return ""
+    if isinstance(default, tuple):
+        return f"[{', '.join(default)}]"
     if key == "late":
         return format_duration(default)
     return '""' if default == "" else str(default)

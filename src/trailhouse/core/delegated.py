@@ -22,6 +22,8 @@ class Kind(StrEnum):
     VACUUM = "VACUUM"
     GOVERNED = "whatever touches tables that Lake Formation governs"
     ENCRYPTED_CATALOG = "every call of Glue, where the catalog is encrypted"
+    WRITTEN_RECORD = "writing the record of a run, where a key encrypts it"
+    READ_RECORD = "reading the record of a run, where a key encrypts it"
 
 
 class Place(StrEnum):
@@ -29,6 +31,7 @@ class Place(StrEnum):
 
     LOGS = "logs"
     RESULTS = "results"
+    RECORDS = "records"
     LAKE = "lake"
     SCRATCH = "scratch"
     TABLES = "tables"
@@ -69,13 +72,20 @@ def delegated() -> tuple[Delegated, ...]:
 
 
 _QUERY = frozenset({Kind.EVERY, Kind.LOGS, Kind.VIEW, Kind.ICEBERG, Kind.GOVERNED, Kind.ENCRYPTED_CATALOG})
-_KINDS = {Use.QUERY: _QUERY, Use.SELFTEST: frozenset(Kind)}
+_RECORD = frozenset({Kind.WRITTEN_RECORD, Kind.READ_RECORD})
+_KINDS = {
+    Use.QUERY: _QUERY,
+    Use.SELFTEST: frozenset(Kind) - _RECORD,
+    Use.NIGHTLY: _RECORD,
+    Use.STATUS: frozenset({Kind.READ_RECORD}),
+}
 
 _ATHENA = "https://docs.aws.amazon.com/athena/latest/ug/"
 _MANAGED = f"{_ATHENA}security-iam-awsmanpol.html"
 _GLUE = f"{_ATHENA}fine-grained-access-to-glue-resources.html"
 _S3 = f"{_ATHENA}s3-permissions.html"
 _KEYS = f"{_ATHENA}encryption.html"
+_SSE_KMS = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"
 _LAKE_FORMATION = "https://docs.aws.amazon.com/lake-formation/latest/dg/access-control-underlying-data.html"
 
 _BUCKET = (Resource.BUCKET,)
@@ -114,4 +124,6 @@ _LIST = (
         Kind.ENCRYPTED_CATALOG, ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"), _KEY,
         Place.CATALOG_KEYS, f"{_ATHENA}access-encrypted-data-glue-data-catalog.html",
     ),
+    Delegated(Kind.WRITTEN_RECORD, ("kms:GenerateDataKey",), _KEY, Place.RESULT_KEYS, _SSE_KMS),
+    Delegated(Kind.READ_RECORD, ("kms:Decrypt",), _KEY, Place.RESULT_KEYS, _SSE_KMS),
 )  # fmt: skip

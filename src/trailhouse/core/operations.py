@@ -19,6 +19,8 @@ class Use(StrEnum):
     DESTROY = "destroy"
     QUERY = "query"
     SELFTEST = "selftest"
+    NIGHTLY = "nightly"
+    STATUS = "status"
 
 
 class Resource(StrEnum):
@@ -34,6 +36,11 @@ class Resource(StrEnum):
     DATA_CATALOG = "athena:{region}:{account}:datacatalog/{data_catalog}"
     KEY = "kms:{region}:{account}:key/{key}"
     ROLE = "iam::{account}:role/{role}"
+    STACK = "cloudformation:{region}:{account}:stack/{stack}/*"
+    MACHINE = "states:{region}:{account}:stateMachine:{stack}"
+    EXECUTION = "states:{region}:{account}:execution:{stack}:*"
+    SCHEDULE = "scheduler:{region}:{account}:schedule/default/{stack}"
+    TOPIC = "sns:{region}:{account}:{topic}"
     ANY = "*"
 
 
@@ -89,7 +96,7 @@ def target(operation: Operation, parameters: Mapping[str, Any]) -> str:
     names = dict.fromkeys(
         ("region", "account", "database", "table", "function", "key", "role", "bucket"), "*"
     )
-    names |= {"workgroup": "*", "data_catalog": "*"}
+    names |= dict.fromkeys(("workgroup", "data_catalog", "stack", "topic"), "*")
     names |= {name: found for name, found in _named(operation, parameters) if found}
     kind = operation.resource[-1]
     if kind is Resource.ROLE and str(parameters.get("RoleArn", "")).count(":") >= _ARN_COLONS:
@@ -110,13 +117,15 @@ def _named(operation: Operation, parameters: Mapping[str, Any]) -> Iterator[tupl
     yield "bucket", given("Bucket")
     yield "key", given("Key")
     yield "workgroup", given("WorkGroup")
+    yield "stack", given("StackName")
     yield "database", given("DatabaseName") or given("DatabaseInput", "Name")
     yield "table", given("TableName") or given("TableInput", "Name")
     yield ("table" if operation.resource[-1] is Resource.TABLE else "database"), given("Name")
 
 
 _ALL = frozenset(Use)
-_CATALOG = frozenset(Use) - {Use.QUERY}
+_CATALOG = frozenset({Use.PLAN, Use.APPLY, Use.ADOPT, Use.DESTROY, Use.SELFTEST})
+_GLUE = _CATALOG | {Use.QUERY}
 _WRITE = frozenset({Use.APPLY, Use.ADOPT, Use.SELFTEST})
 _REMOVE = _WRITE | {Use.DESTROY}
 _LOOK = frozenset({Use.PLAN, Use.APPLY, Use.ADOPT, Use.QUERY, Use.SELFTEST})
@@ -124,6 +133,8 @@ _SETTINGS = frozenset({Use.PLAN, Use.APPLY, Use.ADOPT, Use.SELFTEST})
 _QUERY = frozenset({Use.QUERY, Use.SELFTEST})
 _END = frozenset({Use.DESTROY, Use.SELFTEST})
 _SCRATCH = frozenset({Use.SELFTEST})
+_NIGHTLY = frozenset({Use.NIGHTLY})
+_STATUS = frozenset({Use.STATUS})
 
 _IN_DATABASE = (Resource.CATALOG, Resource.DATABASE)
 _IN_TABLE = (*_IN_DATABASE, Resource.TABLE)
@@ -136,24 +147,24 @@ _TABLE: Mapping[str, tuple[str, tuple[_Row, ...]]] = {
         ("AssumeRole", (), (Resource.ROLE,), _ALL),
     )),
     "s3": ("list_amazons3.html", (
-        ("ListObjectsV2", ("s3:ListBucket",), (Resource.BUCKET,), _LOOK),
+        ("ListObjectsV2", ("s3:ListBucket",), (Resource.BUCKET,), _LOOK | _NIGHTLY | _STATUS),
         # Asked for the header that names the bucket's region, which comes with a refusal, too.
         ("HeadBucket", ("s3:ListBucket",), (Resource.BUCKET,), frozenset()),
-        ("GetObject", (), (Resource.OBJECT,), _QUERY),
-        ("PutObject", (), (Resource.OBJECT,), _SCRATCH),
+        ("GetObject", (), (Resource.OBJECT,), _QUERY | _NIGHTLY | _STATUS),
+        ("PutObject", (), (Resource.OBJECT,), _SCRATCH | _NIGHTLY),
         ("DeleteObjects", ("s3:DeleteObject",), (Resource.OBJECT,), _SCRATCH),
     )),
     "glue": ("list_awsglue.html", (
         ("GetDatabase", (), _IN_DATABASE, _CATALOG),
         ("CreateDatabase", (), _IN_DATABASE, _WRITE),
         ("DeleteDatabase", (), (Resource.CATALOG, Resource.TABLE, Resource.FUNCTION, Resource.DATABASE), _END),
-        ("GetTable", (), _IN_TABLE, _ALL),
-        ("GetTables", (), _IN_TABLE, _ALL),
+        ("GetTable", (), _IN_TABLE, _GLUE),
+        ("GetTables", (), _IN_TABLE, _GLUE),
         ("CreateTable", (), _IN_TABLE, _WRITE),
         ("UpdateTable", (), _IN_TABLE, _WRITE),
         ("DeleteTable", (), _IN_TABLE, _REMOVE),
         ("BatchDeleteTable", (), _IN_TABLE, _SCRATCH),
-        ("GetPartitions", (), _IN_TABLE, _ALL),
+        ("GetPartitions", (), _IN_TABLE, _GLUE),
         ("BatchGetPartition", (), _IN_TABLE, _WRITE),
         ("BatchCreatePartition", (), _IN_TABLE, _WRITE),
         ("BatchUpdatePartition", (), _IN_TABLE, _WRITE),
@@ -172,6 +183,22 @@ _TABLE: Mapping[str, tuple[str, tuple[_Row, ...]]] = {
     "lakeformation": ("list_awslakeformation.html", (
         ("GetDataLakeSettings", (), (Resource.ANY,), _SETTINGS),
         ("ListPermissions", (), (Resource.ANY,), _SETTINGS),
+    )),
+    "cloudwatch": ("list_amazoncloudwatch.html", (
+        ("PutMetricData", (), (Resource.ANY,), _NIGHTLY),
+    )),
+    "cloudformation": ("list_awscloudformation.html", (
+        ("DescribeStacks", (), (Resource.STACK,), _STATUS),
+    )),
+    "stepfunctions": ("list_awsstepfunctions.html", (
+        ("StartExecution", ("states:StartExecution",), (Resource.MACHINE,), _STATUS),
+        ("DescribeExecution", ("states:DescribeExecution",), (Resource.EXECUTION,), _STATUS),
+    )),
+    "scheduler": ("list_amazoneventbridgescheduler.html", (
+        ("GetSchedule", (), (Resource.SCHEDULE,), _STATUS),
+    )),
+    "sns": ("list_amazonsns.html", (
+        ("GetTopicAttributes", (), (Resource.TOPIC,), _STATUS),
     )),
     "service-quotas": ("list_servicequotas.html", (
         ("ListServiceQuotas", ("servicequotas:ListServiceQuotas",), (Resource.ANY,), _SCRATCH),

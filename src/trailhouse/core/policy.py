@@ -15,6 +15,17 @@ SCRATCH_DATABASE = "trailhouse_selftest"
 SCRATCH_PREFIX = "trailhouse-selftest/"
 """Where `selftest` works; the database's name may go on after an underscore."""
 
+RECORDS_PREFIX = "trailhouse/"
+"""Where in the bucket for output the nightly run keeps its records."""
+
+METRICS = "trailhouse"
+"""Namespace of the metrics of the nightly run."""
+
+
+def own_output(stack: str, account: str, region: str) -> str:
+    """The bucket that a stack makes for output where the configuration names none."""
+    return f"{stack.lower()}-output-{account}-{region}"
+
 
 class Role(StrEnum):
     """Who gets a policy."""
@@ -25,8 +36,8 @@ class Role(StrEnum):
 
 
 USES = {
-    Role.RUNNER: (Use.PLAN, Use.APPLY),
-    Role.OPERATOR: (Use.PLAN, Use.APPLY, Use.ADOPT, Use.DESTROY, Use.SELFTEST),
+    Role.RUNNER: (Use.PLAN, Use.APPLY, Use.NIGHTLY),
+    Role.OPERATOR: (Use.PLAN, Use.APPLY, Use.ADOPT, Use.DESTROY, Use.SELFTEST, Use.STATUS),
     Role.ANALYST: (Use.QUERY,),
 }
 """What each does: the runner is the nightly run, the analyst only asks."""
@@ -58,10 +69,13 @@ class Names:
         logs: where the logs are.
         results: where Athena writes results.
         scratch: where `selftest` writes.
+        records: where the nightly run keeps its records, or None where there is no such run.
         lake: where the lake's tables are, or None.
         database: of the tables.
         table_prefix: name of the main table and beginning of the others.
         workgroup: of Athena.
+        stack: of the nightly run, which its parts are named after.
+        topic: ARN of the topic for alarms; "": the stack's own.
         log_keys, result_keys, catalog_keys: ARNs of KMS keys of logs, of results and lake, of the catalog.
         roles: ARNs of roles that sources are read with.
         catalog_account: that holds the catalog, where it is shared by another; else "".
@@ -73,10 +87,13 @@ class Names:
     logs: tuple[Folder, ...]
     results: Folder
     scratch: Folder
+    records: Folder | None = None
     lake: Folder | None = None
     database: str = "default"
     table_prefix: str = "cloudtrail"
     workgroup: str = "primary"
+    stack: str = "trailhouse"
+    topic: str = ""
     log_keys: tuple[str, ...] = ()
     result_keys: tuple[str, ...] = ()
     catalog_keys: tuple[str, ...] = ()
@@ -109,6 +126,7 @@ class Statement:
         resources: ARNs, sorted.
         reasons: for each action, sorted.
         prefixes: patterns that `s3:prefix` has to match, or none.
+        namespace: that metrics have to be of, or "".
         principals: ARNs, in a policy of a bucket or key.
     """
 
@@ -117,6 +135,7 @@ class Statement:
     resources: tuple[str, ...]
     reasons: tuple[Reason, ...]
     prefixes: tuple[str, ...] = ()
+    namespace: str = ""
     principals: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -127,6 +146,8 @@ class Statement:
         found |= {"Action": list(self.actions), "Resource": list(self.resources)}
         if self.prefixes:
             found["Condition"] = {"StringLike": {"s3:prefix": list(self.prefixes)}}
+        if self.namespace:
+            found["Condition"] = {"StringEquals": {"cloudwatch:namespace": self.namespace}}
         return found
 
 
@@ -219,7 +240,12 @@ _SELFTEST = {
 """`selftest` has all of its own."""
 
 
+_OF_RECORDS = {Use.NIGHTLY, Use.STATUS}
+
+
 def _place(service: str, use: Use) -> Place:
+    if service == "s3" and use in _OF_RECORDS:
+        return Place.RECORDS
     place = {"s3": Place.LOGS, "glue": Place.TABLES}.get(service, Place.ANYWHERE)
     return _SELFTEST.get(place, place) if use is Use.SELFTEST else place
 
@@ -240,6 +266,7 @@ def _statements(grants: Iterable[_Grant], names: Names) -> tuple[Statement, ...]
             tuple(sorted(draft.resources)),
             tuple(sorted(draft.reasons)),
             tuple(sorted(draft.prefixes)),
+            METRICS if sid == _SIDS["cloudwatch"] else "",
         )
         for sid, draft in sorted(drafts.items())
     )
@@ -278,9 +305,14 @@ def _sid(grant: _Grant) -> str:
 
 _SIDS = {
     "athena": "Workgroup",
+    "cloudformation": "Stack",
     "cloudtrail": "PublicKeys",
+    "cloudwatch": "Metrics",
     "lakeformation": "LakeFormation",
+    "scheduler": "Schedule",
     "servicequotas": "Quotas",
+    "sns": "Alarms",
+    "states": "Runs",
 }
 
 
@@ -299,13 +331,19 @@ def _arns(kind: Resource, place: Place, names: Names) -> Iterator[str]:
         yield from _KEYS_OF[place](names) if place in _KEYS_OF else ()
     elif kind is Resource.ROLE:
         yield from names.roles
+    elif kind is Resource.TOPIC and names.topic:
+        yield names.topic
     else:
-        account = names.account if kind is Resource.WORKGROUP else names.catalog_account or names.account
+        account = names.account if kind in _OF_CALLER else names.catalog_account or names.account
         for given in _named(kind, place, names):
-            text = kind.value.format(
-                region=names.region, account=account, workgroup=_literal(names.workgroup), **given
-            )
+            text = kind.value.format(region=names.region, account=account, **given)
             yield f"arn:{names.partition}:{text}"
+
+
+_OF_CALLER = {
+    Resource.WORKGROUP, Resource.STACK, Resource.MACHINE, Resource.EXECUTION, Resource.SCHEDULE, Resource.TOPIC
+}  # fmt: skip
+"""What lies in the caller's account, also where another shares its catalog."""
 
 
 _KEYS_OF = {
@@ -317,9 +355,11 @@ _KEYS_OF = {
 
 def _folders(place: Place, names: Names) -> tuple[Folder, ...]:
     lake = (names.lake,) if names.lake else ()
+    records = (names.records,) if names.records else ()
     places: dict[Place, tuple[Folder, ...]] = {
         Place.LOGS: names.logs,
         Place.RESULTS: (names.results,),
+        Place.RECORDS: records,
         Place.SCRATCH: (names.scratch,),
         Place.LAKE: lake,
     }
@@ -334,9 +374,12 @@ def _s3_arn(kind: Resource, folder: Folder, partition: str) -> str:
 
 
 def _named(kind: Resource, place: Place, names: Names) -> Iterator[dict[str, str]]:
-    """The names of databases and tables in a place."""
+    """The names that ARNs of a kind are made of."""
     database = {Place.DEFAULT: "default", Place.SCRATCH: f"{SCRATCH_DATABASE}*"}.get(place, names.database)
-    if kind is not Resource.TABLE:
+    if kind in _OF_CALLER:
+        stack = names.stack
+        yield {"workgroup": _literal(names.workgroup), "stack": stack, "topic": f"{stack}-alarms"}
+    elif kind is not Resource.TABLE:
         yield {"database": database, "function": "*"}
     elif place is Place.TABLES:
         yield {"database": database, "table": names.table_prefix}
