@@ -80,7 +80,7 @@ def test_a_plan_is_shown_carried_out_and_then_empty(aws: Aws, run: Callable[...,
     assert lines[0].startswith("+ database ")
     assert lines[1] == f"+ table cloudtrail_{A}"
     assert re.fullmatch(rf"\+ \d+ partitions of cloudtrail_{A}, \d{{4}}-.* \.\. .*, \d+ regions", lines[2])
-    assert lines[3] == f"~ table cloudtrail_{A}: its partitions are complete then"
+    assert not any(line.startswith("~") for line in lines)  # a table that is made is not updated as well
     assert lines[-3:-1] == ["+ view cloudtrail", "+ view cloudtrail_events"]
     assert re.fullmatch(
         r"Plan: 1 database, 2 tables, \d+ partitions, 2 views to create; 2 tables to update\.", lines[-1]

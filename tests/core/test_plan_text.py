@@ -116,6 +116,9 @@ def test_more_is_shown_on_demand() -> None:
         Action.UPDATE, Target.TABLE, "t", (), TABLE, replace(TABLE, parameters=()), ("complete",)
     )
     assert lines(complete) == ["~ table t: its partitions are complete then"]
+    made = Change(Action.CREATE, Target.TABLE, "t", after=TABLE)
+    assert lines(made, complete) == ["+ table t"]
+    assert "~ table t" in lines(made, complete, verbose=True)
 
 
 def test_the_whole_in_a_line() -> None:

@@ -43,12 +43,19 @@ def part_lines(part: Part, *, verbose: bool = False) -> Iterator[str]:
     """
     if part.error is not None:
         yield f"! {part.name}: not planned"
-    for (target, name), group in groupby(part.changes, lambda change: (change.target, change.name)):
+    changes = part.changes if verbose else _without_marks(part.changes)
+    for (target, name), group in groupby(changes, lambda change: (change.target, change.name)):
         if target is Target.PARTITION:
             yield from _partition_lines(list(group), name, verbose=verbose)
         else:
             for change in group:
                 yield from _definition_lines(change, verbose=verbose)
+
+
+def _without_marks(changes: Sequence[Change]) -> list[Change]:
+    """The changes, but for those that only mark a table as complete that the same part makes."""
+    made = {one.name for one in changes if (one.target, one.action) == (Target.TABLE, Action.CREATE)}
+    return [one for one in changes if one.why != _COMPLETE or one.name not in made]
 
 
 def summary(tally: Tally) -> str:
