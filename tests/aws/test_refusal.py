@@ -1,7 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError, ParamValidationError, PartialCredentialsError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+)
 
 from trailhouse.aws.refusal import Where, explained
 from trailhouse.errors import (
@@ -150,12 +156,15 @@ def test_the_role_that_could_not_be_assumed_is_named_and_not_the_call_that_waite
 def test_what_never_got_an_answer() -> None:
     local = [
         PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"),
+        ProfileNotFound(profile="nobody"),
         ParamValidationError(report="Name: odd"),
         ReadTimeoutError(endpoint_url="http://x"),
     ]
     errors = [explained(each, "glue", "GetTable", {}, HERE) for each in local]
-    assert [type(error) for error in errors] == [CredentialsError, AwsError, AwsError]
+    assert [type(error) for error in errors] == [CredentialsError, CredentialsError, AwsError, AwsError]
     assert "log in again" in str(errors[0])
-    assert "not a name or value that AWS takes" in str(errors[1])
-    assert "check the network" in str(errors[2])
-    assert errors[2].code == "ReadTimeoutError"
+    assert "there is no profile nobody" in str(errors[1])
+    assert "log in again" not in str(errors[1])
+    assert "not a name or value that AWS takes" in str(errors[2])
+    assert "check the network" in str(errors[3])
+    assert errors[3].code == "ReadTimeoutError"

@@ -17,6 +17,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from trailhouse.aws.session import unknown_profile
 from trailhouse.core.operations import Operation, Resource, find, target
 from trailhouse.errors import (
     AccessDeniedError,
@@ -175,7 +176,9 @@ def _local(error: BotoCoreError, operation: str) -> AwsError:
     code = type(error).__name__
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return CredentialsError(f"there are no AWS credentials: {_LOG_IN}", code=code, operation=operation)
-    if isinstance(error, CredentialRetrievalError | SSOError | TokenRetrievalError | ProfileNotFound):
+    if isinstance(error, ProfileNotFound):
+        return CredentialsError(unknown_profile(error), code=code, operation=operation)
+    if isinstance(error, CredentialRetrievalError | SSOError | TokenRetrievalError):
         return CredentialsError(f"no AWS credentials: {error}: {_LOG_IN}", code=code, operation=operation)
     if isinstance(error, ParamValidationError):
         words = f"{operation}: not a name or value that AWS takes: check it ({error})"

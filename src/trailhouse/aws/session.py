@@ -13,7 +13,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import NoCredentialsError, ProfileNotFound
 
 from trailhouse.aws.access import Access
 from trailhouse.core.operations import find
@@ -22,6 +22,7 @@ PARALLEL = 32
 """Threads that may share a client."""
 
 _ATTEMPTS = 8
+_NAMED = 8
 _CALL = "trailhouse_call"
 
 
@@ -91,6 +92,20 @@ def make_client(session: boto3.Session, service: str, region: str, endpoint_url:
         user_agent_appid="trailhouse",
     )
     return session.client(service, endpoint_url=endpoint_url, region_name=region, config=config)
+
+
+def unknown_profile(error: ProfileNotFound) -> str:
+    """What to tell whoever named a profile that does not exist: where it was looked for, and which there are."""
+    session = botocore.session.Session()
+    files = [str(session.get_config_variable(name)) for name in ("config_file", "credentials_file")]
+    begin = f"there is no profile {error.kwargs['profile']} in {' or '.join(files)}"
+    names = sorted(map(str, session.available_profiles))
+    if not names:
+        return f"{begin}, nor any other: `aws configure sso` makes one; or leave --profile, `profile:`, AWS_PROFILE out"
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return (
+        f"{begin}, but {', '.join(names[:_NAMED])}{more}: name one with --profile, `profile:` or AWS_PROFILE"
+    )
 
 
 def _hooked(access: Access, record: Record | None) -> botocore.session.Session:

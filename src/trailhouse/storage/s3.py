@@ -15,13 +15,19 @@ from typing import Any, BinaryIO
 
 import boto3
 import obstore
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    ProfileNotFound,
+)
 from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from trailhouse.aws.access import Access
-from trailhouse.aws.session import PARALLEL, make_client, open_session
+from trailhouse.aws.session import PARALLEL, make_client, open_session, unknown_profile
 from trailhouse.errors import SourceError, StorageError
 from trailhouse.storage.access import Location, overlap
 from trailhouse.storage.archives import stream
@@ -232,6 +238,8 @@ class S3Storage:
             return StorageError(f"cannot {action} {place} ({code}): {_HELP.get(code, told or str(error))}")
         if isinstance(error, NoCredentialsError):
             return StorageError(f"cannot {action} {place}: there are no AWS credentials: {_CREDENTIALS_HELP}")
+        if isinstance(error, ProfileNotFound):
+            return StorageError(f"cannot {action} {place}: {unknown_profile(error)}")
         if isinstance(error, ParamValidationError):
             return StorageError(
                 f"cannot {action} {place}: not a name or value that AWS takes: check it ({error})"
