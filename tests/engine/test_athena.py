@@ -105,6 +105,14 @@ def test_a_disabled_or_unknown_workgroup_is_said(elsewhere: Elsewhere) -> None:
         engine(workgroup="gone").execute(statement())
 
 
+def test_an_answer_without_a_workgroup_is_not_athenas(elsewhere: Elsewhere) -> None:
+    elsewhere.athena.log.faults.append(
+        Fault("GetWorkGroup", code="OK", status=200)
+    )  # an answer of something else
+    with pytest.raises(AwsError, match=r"workgroup primary has no workgroup in it.*--endpoint-url"):
+        engine().execute(statement())
+
+
 def test_a_retried_start_is_one_run(elsewhere: Elsewhere) -> None:
     elsewhere.athena.log.faults.append(Fault("StartQueryExecution", cut="after"))
     assert engine().execute(statement()).read_all().num_rows == 1

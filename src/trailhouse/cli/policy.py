@@ -217,11 +217,11 @@ def _results(call: Call, given: _Given, usual: str) -> Folder:
         return _folder(given.results, _access_points(given.access_points))
     if given.account is None:
         try:
-            group = _gate(settings).call("athena", "GetWorkGroup", WorkGroup=settings.workgroup)["WorkGroup"]
+            group = _gate(settings).call("athena", "GetWorkGroup", WorkGroup=settings.workgroup)
         except AwsError as error:
             call.console.warn(f"where workgroup {settings.workgroup} writes could not be read: {error}")
         else:
-            decided = group.get("Configuration", {})
+            decided = group.get("WorkGroup", {}).get("Configuration", {})
             location = str(decided.get("ResultConfiguration", {}).get("OutputLocation", ""))
             if location and (
                 decided.get("EnforceWorkGroupConfiguration") or settings.output_s3_bucket == "default"

@@ -154,10 +154,10 @@ def _place(gate: Gate, bucket: str) -> Place:
 def _engine(gate: Gate, workgroup: str) -> str:
     """Athena's version, as far as the workgroup says it."""
     try:
-        found = gate.call("athena", "GetWorkGroup", WorkGroup=workgroup)["WorkGroup"]
+        found = gate.call("athena", "GetWorkGroup", WorkGroup=workgroup)
     except AwsError:
         return "unknown"
-    version = found.get("Configuration", {}).get("EngineVersion", {})
+    version = found.get("WorkGroup", {}).get("Configuration", {}).get("EngineVersion", {})
     return str(version.get("EffectiveEngineVersion", "unknown"))
 
 

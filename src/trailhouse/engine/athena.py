@@ -130,12 +130,18 @@ class Athena:
 
         Raises:
             UsageError: it is disabled.
-            AwsError: there is no such workgroup.
+            AwsError: there is no such workgroup, or what answers is not Athena.
         """
         try:
-            found = self._gate.call("athena", "GetWorkGroup", WorkGroup=self._workgroup)["WorkGroup"]
+            found = self._gate.call("athena", "GetWorkGroup", WorkGroup=self._workgroup).get("WorkGroup")
         except AccessDeniedError:
             return Workgroup(self._workgroup)
+        if not found:
+            raise AwsError(
+                f"the answer about workgroup {self._workgroup} has no workgroup in it: what answers is not Athena, or "
+                "only a part of it: check --endpoint-url and AWS_ENDPOINT_URL",
+                operation="athena GetWorkGroup",
+            )
         if found.get("State") == "DISABLED":
             raise UsageError(f"workgroup {self._workgroup} is disabled: name another with --workgroup")
         settings = found.get("Configuration", {})
