@@ -104,31 +104,49 @@ _ANYWHERE = {("servicequotas", "ListServiceQuotas"), ("cloudtrail", "ListPublicK
 def needs(request: Request) -> list[Need]:
     """What an HTTP request needs. Raises KeyError for one that this page does not know."""
     service, operation = request.credential[3], request.operation.rpartition(".")[2]
-    region = request.credential[2]
     if service == "s3":
         return [*_s3(request)]
-    if service == "sts":
-        form = parse_qs(request.body.decode())
-        operation = form["Action"][0]
-        return [Need(f"sts:{operation}", (form.get("RoleArn", ["*"])[0],))]
-    parameters = json.loads(request.body or b"{}")
+    said = _said(request)
+    if said is not None:
+        return said
+    here = f"arn:aws:{service}:{request.credential[2]}:{ACCOUNT}:"
+    return [_told(service, operation, json.loads(request.body or b"{}"), here)]
+
+
+def _told(service: str, operation: str, parameters: dict[str, Any], here: str) -> Need:
+    """The same for services that are spoken to in JSON."""
     if service == "glue":
-        return [
-            Need(
-                f"glue:{operation}", tuple(_glue(operation, parameters, f"arn:aws:glue:{region}:{ACCOUNT}:"))
-            )
-        ]
+        return Need(f"glue:{operation}", tuple(_glue(operation, parameters, here)))
     if service == "athena":
         if operation not in _WORKGROUP.split():
             raise KeyError(operation)
         # A query's own workgroup is the only one here.
-        name = parameters.get("WorkGroup", "primary")
-        return [Need(f"athena:{operation}", (f"arn:aws:athena:{region}:{ACCOUNT}:workgroup/{name}",))]
+        return Need(f"athena:{operation}", (f"{here}workgroup/{parameters.get('WorkGroup', 'primary')}",))
+    if service == "states":
+        return Need(f"states:{operation}", (parameters.get("stateMachineArn") or parameters["executionArn"],))
+    if service == "monitoring":
+        return Need(f"cloudwatch:{operation}", ("*",), {"cloudwatch:namespace": parameters["Namespace"]})
+    if (service, operation) in _ANYWHERE:
+        return Need(f"{service}:{operation}", ("*",))
+    raise KeyError(service)
+
+
+def _said(request: Request) -> list[Need] | None:
+    """The same for services that say the operation in a form or in the path; None for all others."""
+    service, region = request.credential[3], request.credential[2]
     if service == "lakeformation":
         return [Need(f"lakeformation:{request.path.strip('/')}", ("*",))]
-    if (service, operation) in _ANYWHERE:
-        return [Need(f"{service}:{operation}", ("*",))]
-    raise KeyError(service)
+    if service == "scheduler":
+        arn = f"arn:aws:scheduler:{region}:{ACCOUNT}:schedule/default/{request.path.rpartition('/')[2]}"
+        return [Need({"GET": "scheduler:GetSchedule"}[request.method], (arn,))]
+    if service not in {"sts", "sns", "cloudformation"}:
+        return None
+    form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+    if service == "cloudformation":
+        stack = form.get("StackName", "*").rpartition("stack/")[2].partition("/")[0]
+        arn = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{stack}/*"
+        return [Need(f"cloudformation:{form['Action']}", (arn,))]
+    return [Need(f"{service}:{form['Action']}", (form.get("RoleArn") or form.get("TopicArn") or "*",))]
 
 
 def _glue(operation: str, parameters: dict[str, Any], arn: str) -> Iterator[str]:
@@ -214,7 +232,7 @@ def _denied(request: Request, action: str, resource: str) -> Answer:
         f"User: arn:aws:iam::{ACCOUNT}:user/tested is not authorized to perform: {action} on resource: {resource} "
         f"because no identity-based policy allows the {action} action"
     )
-    if request.credential[3] in {"s3", "sts"}:
+    if request.credential[3] in {"s3", "sts", "sns", "cloudformation"}:
         error = f"<Error><Code>AccessDenied</Code><Message>{words}</Message></Error>"
         body = error if request.credential[3] == "s3" else f"<ErrorResponse>{error}</ErrorResponse>"
         return Answer(403, body.encode(), {"Content-Type": "application/xml"})

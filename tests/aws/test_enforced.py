@@ -13,6 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 import boto3
 import pytest
@@ -35,9 +36,10 @@ if TYPE_CHECKING:
 REGION = "eu-west-1"
 READER = f"arn:aws:iam::{ACCOUNT}:role/reader"
 RESULTS = f"aws-athena-query-results-{ACCOUNT}-{REGION}"
+OUTPUT = f"trailhouse-output-{ACCOUNT}-{REGION}"
 NAMES = Names(
     "aws", REGION, ACCOUNT, (Folder("my-logs", "AWSLogs/"),), Folder(RESULTS),
-    Folder(RESULTS, "trailhouse-selftest/"), database="security", roles=(READER,),
+    Folder(RESULTS, "trailhouse-selftest/"), Folder(OUTPUT, "trailhouse/"), database="security", roles=(READER,),
 )  # fmt: skip
 
 
@@ -51,6 +53,7 @@ def policy(role: Role, *without: str) -> Policy:
 
 # --- every operation -----------------------------------------------------------------------------------------------
 
+HERE = f"arn:aws:{{}}:{REGION}:{ACCOUNT}:"
 PARTS = {"DatabaseName": "security", "TableName": "cloudtrail_111122223333"}
 NAMED = {"DatabaseName": "security", "Name": "cloudtrail"}
 VALUES = {"PartitionValueList": [{"Values": ["a"]}]}
@@ -89,38 +92,51 @@ CALLS: dict[str, dict[str, Any]] = {
     "lakeformation ListPermissions": {},
     "service-quotas ListServiceQuotas": {"ServiceCode": "glue"},
     "cloudtrail ListPublicKeys": {},
+    "cloudwatch PutMetricData": {
+        "Namespace": "trailhouse",
+        "MetricData": [{"MetricName": "x", "Value": 1.0}],
+    },
+    "cloudformation DescribeStacks": {"StackName": "trailhouse"},
+    "stepfunctions StartExecution": {"stateMachineArn": f"{HERE.format('states')}stateMachine:trailhouse"},
+    "stepfunctions DescribeExecution": {"executionArn": f"{HERE.format('states')}execution:trailhouse:1"},
+    "scheduler GetSchedule": {"Name": "trailhouse"},
+    "sns GetTopicAttributes": {"TopicArn": f"{HERE.format('sns')}trailhouse-alarms"},
+}
+RECORDS = {
+    "my-logs": OUTPUT,
+    "AWSLogs/": "trailhouse/",
+    RESULTS: OUTPUT,
+    "trailhouse-selftest/": "trailhouse/",
 }
 SCRATCH = {"security": "trailhouse_selftest", "my-logs": RESULTS, "AWSLogs/": "trailhouse-selftest/"}
 
 
 def parameters(operation: Operation, use: Use) -> dict[str, Any]:
-    """Those of a call; `selftest` calls for what is its own."""
-    given = deepcopy(CALLS[str(operation)])
-    if use is not Use.SELFTEST:
-        return given
-    found: Any = _renamed(given)
+    """Those of a call; `selftest` calls for what is its own, and the nightly run's objects are its records."""
+    names = {Use.SELFTEST: SCRATCH, Use.NIGHTLY: RECORDS, Use.STATUS: RECORDS}.get(use, {})
+    other = names is RECORDS and operation.service != "s3"
+    found: Any = deepcopy(CALLS[str(operation)]) if other else _renamed(CALLS[str(operation)], names)
     return dict(found)
 
 
-def _renamed(value: Any) -> Any:  # noqa: ANN401 - as JSON
+def _renamed(value: Any, names: dict[str, str]) -> Any:  # noqa: ANN401 - as JSON
     if isinstance(value, dict):
-        return {key: _renamed(each) for key, each in value.items()}
+        return {key: _renamed(each, names) for key, each in value.items()}
     if isinstance(value, list):
-        return [_renamed(each) for each in value]
+        return [_renamed(each, names) for each in value]
     if isinstance(value, str):
-        for old, new in SCRATCH.items():
+        for old, new in names.items():
             value = value.replace(old, new)
     return value
 
 
 def silent(request: Request) -> Answer:
     """A service that says yes to everything."""
-    if request.operation or request.credential[3] == "lakeformation":
+    if request.operation or request.credential[3] in {"lakeformation", "scheduler"}:
         return Answer(200, b"{}", {"Content-Type": JSON})
-    if request.credential[3] == "sts":
-        return Answer(
-            200, b"<R><GetCallerIdentityResult/><AssumeRoleResult/></R>", {"Content-Type": "text/xml"}
-        )
+    if request.credential[3] in {"sts", "sns", "cloudformation"}:
+        action = parse_qs(request.body.decode())["Action"][0]
+        return Answer(200, f"<R><{action}Result/></R>".encode(), {"Content-Type": "text/xml"})
     return Answer(200, b"<Empty/>", {"Content-Type": "application/xml"})
 
 
@@ -445,7 +461,8 @@ def test_a_flow_goes_on_without_what_it_can_spare(ask: Ask, name: str, action: s
 
 def test_what_is_granted_and_what_flows_use_agree() -> None:
     for role, unseen in UNSEEN.items():
-        granted = {action for operation, _ in uses(role) for action in operation.actions}
+        own = {Use.NIGHTLY}  # no command's: tests/deploy sees what the deployed run uses
+        granted = {action for operation, use in uses(role) for action in operation.actions if use not in own}
         used = {action for flow in FLOWS.values() if flow.role is role for action in flow.calls}
         assert granted - used == unseen
         assert used <= granted
