@@ -47,6 +47,8 @@ class Aim:
         regions: regions that exist, besides those that deliver.
         targets: only these accounts (and `views`); none: everything.
         allow_deletes: carry out what removes many partitions.
+        after: only accounts beyond this one, because the others are done: a run that goes on in pieces. What all
+            share is planned all the same, from what the catalog holds.
     """
 
     database: str
@@ -58,6 +60,7 @@ class Aim:
     regions: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     allow_deletes: bool = False
+    after: str = ""
 
     @property
     def first_day(self) -> date:

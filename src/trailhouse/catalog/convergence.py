@@ -110,7 +110,7 @@ class Convergence:
         self._decide(len(folders))
         projection = self._projection(folders) if self.shape is Shape.PROJECTED else None
         yield self._tables_part(folders, projection, exists=exists)
-        wanted = {a: f for a, f in folders.items() if not self._aim.targets or a in self._aim.targets}
+        wanted = {account: held for account, held in folders.items() if self._is_wanted(account)}
         for account, deliveries in self._each(wanted):
             part = self._account_part(account, wanted[account], deliveries, projection)
             if part.error or part.refusals:
@@ -120,6 +120,9 @@ class Convergence:
             yield self._views_part()
         if not self._aim.targets:
             yield self._former_part()
+
+    def _is_wanted(self, account: str) -> bool:
+        return account > self._aim.after and (not self._aim.targets or account in self._aim.targets)
 
     def _check_targets(self, folders: Mapping[str, object]) -> None:
         unknown = [target for target in self._aim.targets if target not in folders and target != VIEWS]
@@ -320,7 +323,7 @@ class Convergence:
         for view in desired.shared_views(self._design, present):
             draft.add(diff_definition(view, self._found.get(view.name)))
         draft.refusals += unwritable
-        draft.warnings += [] if self._aim.targets else self._seen.remarks()
+        draft.warnings += [] if self._aim.targets or self._aim.after else self._seen.remarks()
         draft.warnings += [
             f"{name} is left from another shape, and its account delivers nothing of the kind: it stays as it is"
             for name in self._left()

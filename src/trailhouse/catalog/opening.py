@@ -4,24 +4,59 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from trailhouse.aws.gate import Gate
 from trailhouse.catalog.aim import Aim
 from trailhouse.catalog.glue import GlueCatalog
 from trailhouse.errors import SourceError
-from trailhouse.storage.access import general_access, location
+from trailhouse.storage.access import AccessSettings, general_access, location
 from trailhouse.storage.discovery import Discovery
+from trailhouse.storage.listing import S3Lister
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
     from trailhouse.aws.session import Call
-    from trailhouse.config import Settings
+    from trailhouse.storage.access import SourceSettings
 
 _S3 = "s3://"
 _LISTED = "cloudtrail"  # the service whose regions are taken for all that exist
+
+
+class CatalogSettings(AccessSettings, Protocol):
+    """What of the settings decides about the catalog: `config.Settings`, or what the nightly run carries of them."""
+
+    @property
+    def database(self) -> str:
+        """Of all tables and views."""
+        ...
+
+    @property
+    def table_prefix(self) -> str:
+        """Name of the main table and beginning of the others."""
+        ...
+
+    @property
+    def tables(self) -> str:
+        """`auto`, `per_account` or `single`."""
+        ...
+
+    @property
+    def partitions(self) -> str:
+        """`registered` or `projected`."""
+        ...
+
+    @property
+    def partition_days(self) -> int:
+        """Days back of which partitions are made at first."""
+        ...
+
+    def log_sources(self) -> Sequence[SourceSettings]:
+        """The sources to read. Raises ConfigError when there are none."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +79,7 @@ class Opened:
         return f"arn:{gate.partition}:glue:{gate.region}:{gate.account()}:database/{self.database}"
 
 
-def open_catalog(settings: Settings, record: Callable[[Call], None] | None = None) -> Opened:
+def open_catalog(settings: CatalogSettings, record: Callable[[Call], None] | None = None) -> Opened:
     """Open the catalog; no call is made.
 
     Args:
@@ -60,13 +95,16 @@ def open_catalog(settings: Settings, record: Callable[[Call], None] | None = Non
 
 
 @contextmanager
-def open_sources(settings: Settings, today: date, command: str) -> Iterator[Discovery]:
+def open_sources(
+    settings: CatalogSettings, today: date, command: str, record: Callable[[Call], None] | None = None
+) -> Iterator[Discovery]:
     """Open the sources to find out what is delivered; no call is made.
 
     Args:
         settings: sources and access.
         today: the current day, UTC.
         command: for whom, to say so.
+        record: hears of every call to the sources.
 
     Raises:
         ConfigError: no source is given.
@@ -80,12 +118,13 @@ def open_sources(settings: Settings, today: date, command: str) -> Iterator[Disc
             f"`trailhouse {command}` is about logs in S3, and {local[0]} is on this machine: its files need no "
             "catalog, `trailhouse query` reads them as they are; for logs in S3 name --source s3://BUCKET/PREFIX"
         )
-    with Discovery([location(settings, source) for source in sources], today=today) as discovery:
+    places, lister = [location(settings, source) for source in sources], partial(S3Lister, record=record)
+    with Discovery(places, today=today, lister=lister) as discovery:
         yield discovery
 
 
 def aim_of(
-    settings: Settings,
+    settings: CatalogSettings,
     today: date,
     regions: Sequence[str],
     *,

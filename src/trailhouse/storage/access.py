@@ -3,13 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from trailhouse.aws.access import Access
 from trailhouse.errors import SourceError
 
-if TYPE_CHECKING:
-    from trailhouse.config import Settings, Source
+
+class AccessSettings(Protocol):
+    """What of the settings says how to reach AWS; each means what `Access` says of it."""
+
+    @property
+    def endpoint_url(self) -> str | None:  # noqa: D102 - as the class says
+        ...
+
+    @property
+    def profile(self) -> str | None:  # noqa: D102 - likewise
+        ...
+
+    @property
+    def role_arn(self) -> str | None:  # noqa: D102 - likewise
+        ...
+
+    @property
+    def external_id(self) -> str | None:  # noqa: D102 - likewise
+        ...
+
+    @property
+    def region(self) -> str | None:  # noqa: D102 - likewise
+        ...
+
+
+class SourceSettings(AccessSettings, Protocol):
+    """What the settings say of one source: its address, and the access that is its own."""
+
+    @property
+    def uri(self) -> str:  # noqa: D102 - as the class says
+        ...
+
+    @property
+    def expected_bucket_owner(self) -> str | None:  # noqa: D102 - likewise
+        ...
+
+    @property
+    def requester_pays(self) -> bool:  # noqa: D102 - likewise
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +62,7 @@ class Location:
     access: Access = field(default_factory=Access)
 
 
-def general_access(settings: Settings) -> Access:
+def general_access(settings: AccessSettings) -> Access:
     """The access to everything that has none of its own."""
     return Access(
         endpoint_url=settings.endpoint_url,
@@ -36,7 +73,7 @@ def general_access(settings: Settings) -> Access:
     )
 
 
-def location(settings: Settings, source: Source) -> Location:
+def location(settings: AccessSettings, source: SourceSettings) -> Location:
     """A source with its own access, or that of all."""
     own_role = source.role_arn is not None
     access = Access(

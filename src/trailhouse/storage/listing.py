@@ -1,12 +1,12 @@
 """Listing by delimiter: what lies directly in a folder of a bucket, page by page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Protocol
 
 from trailhouse.aws.access import Access
-from trailhouse.aws.gate import Gate
+from trailhouse.aws.gate import Call, Gate
 from trailhouse.core.deliveries import Stored
 from trailhouse.errors import UsageError
 
@@ -34,17 +34,20 @@ class Lister(Protocol):
 class S3Lister:
     """Lists through a gate, with what the source's access asks for: requester pays, expected owner."""
 
-    def __init__(self, access: Access, gate: Gate | None = None) -> None:
+    def __init__(
+        self, access: Access, gate: Gate | None = None, *, record: Callable[[Call], None] | None = None
+    ) -> None:
         """Make no call yet.
 
         Args:
             access: of the source.
             gate: to go through; left out, one is made from the access.
+            record: hears of every call, where the gate is made here.
 
         Raises:
             CredentialsError: there is no such profile.
         """
-        self._gate = gate or _gate(access)
+        self._gate = gate or _gate(access, record)
         self._always: dict[str, str] = {}
         if access.requester_pays:
             self._always["RequestPayer"] = "requester"
@@ -79,13 +82,13 @@ class S3Lister:
         return self._gate.call("s3", "ListObjectsV2", **parameters, **self._always)
 
 
-def _gate(access: Access) -> Gate:
+def _gate(access: Access, record: Callable[[Call], None] | None) -> Gate:
     """A gate for S3, which sends to the bucket's region from anywhere in the partition: no region is needed."""
-    gate = Gate(access)
+    gate = Gate(access, record=record)
     try:
         _ = gate.region
     except UsageError:
-        return Gate(replace(access, region=_ANYWHERE))
+        return Gate(replace(access, region=_ANYWHERE), record=record)
     return gate
 
 
