@@ -1,4 +1,4 @@
-"""Fixtures of the bed, for every test: `strict_glue`, `aws`, `endpoint`, `keys`, `trino`, `trail_logs`, `demo_logs`."""
+"""Fixtures of the bed, for every test: `aws`, `cloud`, `trino` and what goes with them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from bed.aws import Aws
+from bed.cloud import Cloud
+from bed.cloud import Unavailable as NoCloud
 from bed.download import Unavailable, server
 from bed.glue import StrictGlue
 from bed.trino import Trino
@@ -34,6 +36,16 @@ def aws() -> Iterator[Aws]:
     with Aws() as started:
         started.restart()
         yield started
+
+
+@pytest.fixture
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A fresh AWS account that can be deployed to; marked `cdk`. It starts in a second."""
+    try:
+        with Cloud(tmp_path_factory.mktemp("cloud")) as started:
+            yield started
+    except NoCloud as reason:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(reason))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,383 @@
+"""The deployment services of an emulated AWS: ministack in a process of its own, whose clock can be set ahead.
+
+    python cloud_server.py FOLDER
+
+It runs in the environment of `requirements/cloud.txt`, writes its port to `FOLDER/port`, and answers what AWS answers;
+below `/_bed/` it does what `bed.cloud` asks of it. What AWS does and ministack leaves out is added here: see `_amend`.
+"""
+# ruff: noqa: PLC0415 - the clocks are moved before anything of ministack is loaded
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import datetime as dt
+import json
+import os
+import socket
+import stat
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+REAL_TIME, REAL_DATETIME = time.time, dt.datetime
+SWEEP = 0.2  # seconds between looks at the schedules; ministack's own are 10
+# A Python as Lambda's: the standard library and what is uploaded, nothing of an environment, nothing of a checkout.
+PYTHON = '#!/bin/sh\nexec "{python}" -I -S -B "$@"\n'
+
+_ahead = 0.0
+_calls: list[dict[str, Any]] = []
+_role: contextvars.ContextVar[str] = contextvars.ContextVar("role", default="")
+
+
+# --- the clock -----------------------------------------------------------------------------------------------------
+
+
+class _Kind(type):
+    def __instancecheck__(cls, value: object) -> bool:
+        return isinstance(value, REAL_DATETIME)
+
+
+class _Moved(REAL_DATETIME, metaclass=_Kind):
+    """A datetime that knows the time that is played."""
+
+    @classmethod
+    def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:
+        return cls.fromtimestamp(_now(), tz)
+
+    @classmethod
+    def utcnow(cls) -> dt.datetime:
+        return cls.now(dt.UTC).replace(tzinfo=None)
+
+
+def _now() -> float:
+    return REAL_TIME() + _ahead
+
+
+def _move_clocks() -> None:
+    """Before anything of ministack is loaded: every module takes its clock from these two."""
+    gmtime = time.gmtime
+    time.time = _now
+    time.gmtime = lambda seconds=None: gmtime(_now() if seconds is None else seconds)
+    dt.datetime = _Moved  # type: ignore[misc]  # this is the point
+
+
+# --- what ministack leaves out -------------------------------------------------------------------------------------
+
+
+def _amend(folder: Path) -> None:
+    """Add what AWS does and ministack does not.
+
+    - Python functions run on an interpreter without site packages.
+    - Scheduler, rules and Step Functions act with their roles: trust and permissions are looked at.
+    - Scheduler puts its own attributes into the input, and what it cannot deliver into the dead-letter queue.
+    - Every decision about a permission is written down.
+    - The age of a signature is not looked at, since only this process has another clock.
+    """
+    from ministack.core import iam_evaluator, lambda_runtime, sigv4
+    from ministack.services import eventbridge, scheduler, stepfunctions
+
+    python = folder / "python"
+    python.write_text(PYTHON.format(python=sys.executable))
+    python.chmod(python.stat().st_mode | stat.S_IXUSR)
+    detect = lambda_runtime._detect_runtime_binary
+
+    def runtime(name: str) -> tuple[str, str]:
+        _, script = detect(name)
+        return str(python), script
+
+    lambda_runtime._detect_runtime_binary = runtime
+    scheduler._SCHEDULE_TICK_INTERVAL = SWEEP
+    sigv4.request_time_failure = lambda *_, **__: None
+    sigv4.presigned_request_is_expired = lambda *_, **__: False
+
+    enforce, invoke = iam_evaluator.enforce, eventbridge._invoke_target
+    task, resource = stepfunctions._execute_task, stepfunctions._invoke_resource
+
+    def enforced(key: str, action: str, service: str, region: str, **more: Any) -> Any:
+        found = enforce(key, action, service, region, **more)
+        who = iam_evaluator.resolve_credential(key or "", None)
+        _note(getattr(who, "principal_arn", ""), action, more.get("resource_arn", "*"), allowed=found is None)
+        return found
+
+    def delivered(
+        target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None
+    ) -> None:
+        _deliver(invoke, target, event, rule, view)
+
+    def tasked(state: Any, given: Any, execution: Any, ctx: Any) -> Any:
+        _role.set(stepfunctions._state_machines[execution["stateMachineArn"]]["roleArn"])
+        return task(state, given, execution, ctx)
+
+    def called(name: str, given: dict[str, Any]) -> Any:
+        refused = _refused(_role.get(), "states.amazonaws.com", *_need(name, given)) if _role.get() else ""
+        if refused:
+            code = {"lambda": "Lambda.AWSLambdaException", "sns": "SNS.AuthorizationErrorException"}
+            kind = next((each for each in code if f":{each}:" in name), "")
+            raise stepfunctions._ExecutionError(code.get(kind, "States.Runtime"), refused)
+        return resource(name, given)
+
+    iam_evaluator.enforce, eventbridge._invoke_target = enforced, delivered
+    stepfunctions._execute_task, stepfunctions._invoke_resource = tasked, called
+
+
+def _note(arn: str, action: str, resource: str, *, allowed: bool) -> None:
+    _calls.append({"principal": arn, "action": action, "resource": resource, "allowed": allowed})
+
+
+def _need(name: str, given: dict[str, Any]) -> tuple[str, str]:
+    """Action and resource that a task of Step Functions needs."""
+    if "lambda:invoke" in name:
+        return "lambda:InvokeFunction", given["FunctionName"]
+    if "sns:publish" in name:
+        return "sns:Publish", given["TopicArn"]
+    if "aws-sdk:athena:getQueryExecution" in name:
+        from ministack.services import athena
+
+        found = athena._executions.get(given.get("QueryExecutionId", "")) or {}
+        return "athena:GetQueryExecution", _arn("athena", f"workgroup/{found.get('WorkGroup', 'primary')}")
+    service, action = name.removesuffix(".sync").split(":")[-2:]
+    return f"{service}:{action[:1].upper()}{action[1:]}", "*"
+
+
+def _arn(service: str, rest: str) -> str:
+    from ministack.core.responses import get_account_id, get_region
+
+    return f"arn:aws:{service}:{get_region()}:{get_account_id()}:{rest}"
+
+
+def _refused(role: str, service: str, action: str, resource: str, source: str = "") -> str:
+    """Why a role that a service takes may not do something; empty if it may."""
+    from ministack.core import iam_evaluator as iam
+    from ministack.core.responses import get_account_id, get_region
+    from ministack.services import iam as store
+
+    account, name = get_account_id(), role.rpartition("/")[2]
+    known = store._roles.get(name)
+    arn = f"arn:aws:sts::{account}:assumed-role/{name}/{service.partition('.')[0]}"
+    context = {"aws:sourceaccount": account} | ({"aws:sourcearn": source} if source else {})
+    ctx = iam.EvalContext(
+        arn, "AssumedRole", account, action, resource, get_region(), service_context=context
+    )
+    trusted = known and _trusts(known["AssumeRolePolicyDocument"], service, ctx)
+    policies, limits = (
+        iam._gather_role_policies(name, account),
+        iam._permissions_boundary(store._roles, name, account),
+    )
+    allowed = bool(trusted) and iam.evaluate(ctx, policies, *limits).decision == "Allow"
+    _note(arn, action, resource, allowed=allowed)
+    if not trusted:
+        return f"the role {role} does not exist or does not trust {service}"
+    return "" if allowed else f"User: {arn} is not authorized to perform: {action} on resource: {resource}"
+
+
+def _trusts(document: Any, service: str, ctx: Any) -> bool:
+    from ministack.core import iam_evaluator as iam
+
+    found = json.loads(document) if isinstance(document, str) else document
+    statements = found["Statement"] if isinstance(found["Statement"], list) else [found["Statement"]]
+    for each in statements:
+        named = each.get("Principal", {}).get("Service", [])
+        named = [named] if isinstance(named, str) else named
+        if (
+            each["Effect"] == "Allow"
+            and service in named
+            and iam._conditions_met(each.get("Condition", {}), ctx)
+        ):
+            return True
+    return False
+
+
+def _deliver(
+    invoke: Any, target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any
+) -> None:
+    """A target of a rule or a schedule; only Step Functions take a role here."""
+    from ministack.services import stepfunctions
+
+    arn = target.get("Arn", "")
+    scheduled = event.get("Source") == "aws.scheduler" and "ScheduleExpression" in rule
+    if scheduled:
+        target = {**target, "Input": _filled(target.get("Input", "{}"), event, rule)}
+    failure = ("", "")
+    if ":states:" in arn:
+        service = "scheduler.amazonaws.com" if scheduled else "events.amazonaws.com"
+        source = rule["Arn"].replace(f"/{rule['Name']}", "") if scheduled else rule.get("Arn", "")
+        source = source.replace(":schedule/", ":schedule-group/") if scheduled else source
+        refused = _refused(target.get("RoleArn", ""), service, "states:StartExecution", arn, source)
+        if refused:
+            failure = ("AccessDeniedException", refused)
+        elif arn not in stepfunctions._state_machines:
+            failure = ("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
+    if failure[0]:
+        _bury(target, rule, *failure)
+    else:
+        invoke(target, event, rule, view)
+
+
+def _filled(text: str, event: dict[str, Any], rule: dict[str, Any]) -> str:
+    """Scheduler's own attributes in an input."""
+    known = {
+        "schedule-arn": rule["Arn"], "execution-id": event["EventId"], "attempt-number": "1",
+        "scheduled-time": _Moved.fromtimestamp(event["Time"], dt.UTC).strftime("%Y-%m-%dT%H:%M:00Z"),
+    }  # fmt: skip
+    for name, value in known.items():
+        text = text.replace(f"<aws.scheduler.{name}>", value)
+    return text
+
+
+def _bury(target: dict[str, Any], rule: dict[str, Any], code: str, why: str) -> None:
+    """What cannot be delivered goes to the dead-letter queue, if the role may; retries are not played."""
+    from ministack.services import sqs
+
+    queue = (target.get("DeadLetterConfig") or {}).get("Arn", "")
+    if not queue or _refused(target["RoleArn"], "scheduler.amazonaws.com", "sqs:SendMessage", queue):
+        return
+    told = {"ERROR_CODE": code, "ERROR_MESSAGE": why, "SCHEDULE_ARN": rule["Arn"], "TARGET_ARN": target["Arn"],
+            "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts"}  # fmt: skip
+    url = f"http://127.0.0.1/{queue.split(':')[4]}/{queue.split(':')[5]}"
+    body = json.dumps({"StateMachineArn": target["Arn"], "Input": target["Input"]})
+    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in told.items()}
+    sqs._act_send_message({"QueueUrl": url, "MessageBody": body, "MessageAttributes": attributes}, url)
+
+
+# --- what the bed asks for -----------------------------------------------------------------------------------------
+
+
+def clock(ahead: float) -> dict[str, Any]:
+    """Set the clock ahead by that many seconds; schedules are seen before it moves."""
+    from ministack.services import scheduler
+
+    scheduler._tick_schedules()  # the first look at a schedule only notes the time
+    global _ahead  # noqa: PLW0603 - the clock of this process
+    _ahead = ahead
+    return {"now": _now()}
+
+
+def who(key: str) -> dict[str, Any]:
+    """Whose key it is, with the policies of role or user as deployed; none for the account itself."""
+    from ministack.core import iam_evaluator as iam
+    from ministack.services import iam as store
+
+    found = iam.resolve_credential(key, None)
+    arn = getattr(found, "principal_arn", "")
+    if not arn or arn.endswith(":root"):
+        return {"arn": arn, "policies": None if arn else []}
+    account = found.account_id
+    if found.principal_type == "AssumedRole":
+        entity = store._roles.get(arn.split("/")[1]) or {}
+        documents = list((entity.get("InlinePolicies") or {}).values())
+    else:
+        entity = store._users.get(found.principal_name) or {}
+        documents = list((store._user_inline_policies.get(found.principal_name) or {}).values())
+    attached = entity.get("AttachedPolicies", [])
+    documents += [iam._resolve_managed_policy_document(each, account) for each in attached]
+    boundary = entity.get("PermissionsBoundary")
+    limit = [iam._resolve_managed_policy_document(boundary, account)] if boundary else []
+    return {
+        "arn": arn,
+        "policies": [_parsed(each) for each in documents],
+        "limits": [_parsed(each) for each in limit],
+    }
+
+
+def _parsed(document: Any) -> Any:
+    return json.loads(document) if isinstance(document, str) else document
+
+
+def calls(since: int) -> dict[str, Any]:
+    """Decisions about permissions."""
+    return {"calls": _calls[since:]}
+
+
+def metric(namespace: str, name: str, value: float, dimensions: dict[str, str]) -> dict[str, Any]:
+    """A metric that a service of AWS would put."""
+    from ministack.services import cloudwatch
+
+    cloudwatch.record_metric(namespace, name, value, "Count", dimensions)
+    cloudwatch._evaluate_all_alarms()
+    return {}
+
+
+def event(entry: dict[str, Any]) -> dict[str, Any]:
+    """An event that a service of AWS would put on the bus."""
+    from ministack.services import eventbridge
+
+    status, _, body = eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    return {"status": status, "body": body.decode()}
+
+
+def query(run: str, workgroup: str, state: str, reason: str) -> dict[str, Any]:
+    """A query of Athena that ended in some way."""
+    from ministack.services import athena
+
+    status = {
+        "State": state,
+        "StateChangeReason": reason,
+        "SubmissionDateTime": _now(),
+        "CompletionDateTime": _now(),
+    }
+    athena._executions[run] = {
+        "QueryExecutionId": run, "Query": "SELECT 1", "StatementType": "DML", "WorkGroup": workgroup, "Status": status,
+        "Statistics": {"DataScannedInBytes": 1}, "ResultConfiguration": {}, "QueryExecutionContext": {},
+    }  # fmt: skip
+    return {}
+
+
+VERBS = {each.__name__: each for each in (clock, who, calls, metric, event, query)}
+
+
+async def _control(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    from ministack.core.responses import set_request_account_id, set_request_region
+
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+
+    def act() -> tuple[int, dict[str, Any]]:
+        set_request_account_id(os.environ["MINISTACK_ACCOUNT_ID"])
+        set_request_region(os.environ["MINISTACK_REGION"])
+        try:
+            return 200, VERBS[scope["path"].rpartition("/")[2]](**json.loads(body or b"{}"))
+        except Exception:  # noqa: BLE001 - whoever asked is told
+            return 500, {"error": traceback.format_exc()}
+
+    status, answer = await asyncio.to_thread(act)
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(answer, default=str).encode()})
+
+
+def main() -> None:
+    """Serve until the process is ended."""
+    folder = Path(sys.argv[1])
+    _move_clocks()
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from ministack import app as ministack
+
+    _amend(folder)
+
+    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/_bed/"):
+            await _control(scope, receive, send)
+        else:
+            await ministack.app(scope, receive, send)
+
+    config = Config()
+    config.bind = [f"fd://{listening.fileno()}"]
+    config.keep_alive_timeout = 600
+    config.loglevel = "WARNING"
+    (folder / "port.new").write_text(str(listening.getsockname()[1]))
+    (folder / "port.new").rename(folder / "port")
+    asyncio.run(serve(app, config))
+
+
+if __name__ == "__main__":
+    main()
