@@ -55,7 +55,7 @@ def commands_page() -> str:
         parts.append(
             f"\n## trailhouse {' '.join(filter(None, (name, arguments)))}\n\n{_text(command.help)}\n"
         )
-        parts.append(_options(command))
+        parts += [_options(command), _text(command.epilog)]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts if part) + _EXIT_CODES
 
 

@@ -19,10 +19,16 @@ import pytest
 
 from deliveries import damage, deliver, event, small_source
 from trailhouse.cli import main
+from trailhouse.cli.app import app
+from trailhouse.cli.taken import TAKEN
 from trailhouse.summary import questions
 
 PROGRAM = Path(sys.executable).with_name("trailhouse")
 N = "SELECT count(*) AS n FROM cloudtrail"
+
+
+WORDS = {"policy": ("runner",), "demo": ("demo",)}
+COMMANDS = [(str(one.name), WORDS.get(str(one.name), ())) for one in app.registered_commands]
 
 
 @dataclass
@@ -311,6 +317,23 @@ def test_version_and_help(run: Run) -> None:
     assert json.loads(run("version", "--json").out)["trailhouse"]
     assert "TRAILHOUSE_" in run("--help").out
     assert "--param" in run("query", "-h").out
+
+
+def test_the_help_of_a_command_names_the_options_of_all_that_it_takes(run: Run) -> None:
+    own = set(re.findall(r"--[a-z-]+", run("--help").out)) - {"--help"}
+    assert set(TAKEN) == {name for name, _ in COMMANDS}
+    assert {each for taken in TAKEN.values() for each in taken} <= own
+    assert "but not --yes and --no-input." in run("query", "--help").out
+    assert "it takes --json, --config, --quiet and --verbose." in " ".join(run("version", "-h").out.split())
+
+
+@pytest.mark.parametrize(("command", "words"), COMMANDS)
+def test_a_file_is_written_where_the_help_says_so_and_refused_elsewhere(
+    run: Run, command: str, words: tuple[str, ...]
+) -> None:
+    done = run(command, *words, "-o", "nowhere/a.sql")
+    refused = "has no result to write" in done.err
+    assert refused == ("--output" not in TAKEN[command]), done.err
 
 
 def test_what_should_not_happen_is_one_line(

@@ -72,6 +72,32 @@ def writes(aws: Aws) -> list[str]:
     return [name for name in aws.glue.counts if not name.startswith("Get")]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("--detailed-exitcode",), 2),
+        (("--detailed-exitcode", "--json"), 2),
+        (("--out", "a.plan"), 0),
+        ((), 0),
+    ],
+)
+@pytest.mark.usefixtures("run")
+def test_whoever_reads_the_beginning_of_a_plan_has_its_exit_code_and_file(
+    options: tuple[str, ...], code: int
+) -> None:
+    for verbose in ((), ("-v",)):  # little is written at the end only, much before it
+        command = [PROGRAM, "plan", *options, *verbose]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+            assert started.stdout is not None
+            started.stdout.close()
+            assert started.wait(60) == code
+            assert started.stderr is not None
+            assert not re.search("pipe|Traceback", started.stderr.read(), re.IGNORECASE)
+    if "--out" in options:
+        assert json.loads(Path("a.plan").read_text())["parts"]
+
+
 def test_a_plan_is_shown_carried_out_and_then_empty(aws: Aws, run: Callable[..., Outcome]) -> None:
     aws.glue.counts.clear()
     done = run("plan", "--detailed-exitcode")

@@ -23,6 +23,7 @@ from trailhouse.cli import (
     ingest,
     init,
     inventory,
+    pipe,
     plan,
     policy,
     query,
@@ -32,6 +33,7 @@ from trailhouse.cli import (
 )
 from trailhouse.cli.call import Call
 from trailhouse.cli.extent import Words
+from trailhouse.cli.taken import epilog
 from trailhouse.errors import TrailhouseError
 from trailhouse.output import Console, Level
 
@@ -85,7 +87,8 @@ def _own_first(args: Sequence[str], own: dict[str, TyperOption]) -> list[str]:
 app = typer.Typer(
     name="trailhouse", cls=EitherSide, help=_ABOUT, add_completion=False, rich_markup_mode=None,
     pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="All options above work before and after the command, and as TRAILHOUSE_* in the environment.",
+    epilog="All options above work before and after the command, and as TRAILHOUSE_* in the environment; the help of "
+    "each command says which of them it takes.",
 )  # fmt: skip
 
 
@@ -164,10 +167,8 @@ for module in (
     query, summary, inventory, ingest, plan, apply, ddl, policy, destroy, init, selftest, demo, clean,
     version,
 ):  # fmt: skip
-    app.command(
-        module.__name__.rpartition(".")[2],
-        epilog="The options of `trailhouse --help` (--source, --since, --output, ...) work here, too.",
-    )(module.run)
+    name = module.__name__.rpartition(".")[2]
+    app.command(name, epilog=epilog(name))(module.run)
 
 
 class Talk:
@@ -183,7 +184,7 @@ def main(args: Sequence[str] | None = None) -> None:
     talk = Talk(Console.on(sys.stderr, os.environ))
     try:
         code = app(args=args, standalone_mode=False, obj=talk)
-        sys.stdout.flush()
+        pipe.flush()
     except BrokenPipeError:
         code = _unread()
     except SystemExit as end:
@@ -200,8 +201,8 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _unread() -> int:
-    """Nobody reads standard output any more (`| head`), which is no failure; the exit code."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Nobody reads the answer any more (`| head`), which ends the work and is no failure; the exit code."""
+    pipe.close()
     return 0
 
 

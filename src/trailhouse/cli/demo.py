@@ -27,6 +27,7 @@ def run(
     from trailhouse.demo import generate  # noqa: PLC0415 - heavy
 
     call: Call = ctx.obj
+    call.refuse_output("demo")
     truth = generate(directory, events=events, seed=seed, stories=not no_stories)
     call.console.note(
         f"{truth.delivered:,} records in {directory / 'bucket'}; the truth is in {directory / 'truth.json'}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trailhouse.cli import pipe
 from trailhouse.cli.extent import Everything, Targets
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ def run(
     call: Call = ctx.obj
     call.refuse_output("plan")
     call.refuse_window("plan", planning.TARGETS)
-    say = None if planning.is_json(call) else planning.printer()
+    write = sys.stdout.buffer.write
+    if out or detailed_exitcode:  # which are wanted even where nobody reads the text to its end
+        write = pipe.outlasting(write)
+    say = None if planning.is_json(call) else planning.printer(write)
     if out:
         call.check_output(out, lambda _: False)
     opened, today = open_catalog(call.settings), planning.today(call)
@@ -60,12 +64,12 @@ def run(
         adopting.open_flow(call, opened, aim, "plan", adopt=adopt) as (flow, discovery),
         planning.plan_file(out) as writes,
     ):
-        to_stdout = () if say else (sys.stdout.buffer.write,)
+        to_stdout = () if say else (write,)
         tally, requests = planning.make(call, flow, opened.place, say=say, writes=(*writes, *to_stdout))
     if say:
         say(planning.headline(tally))
     else:
-        sys.stdout.buffer.write(b"\n")
+        write(b"\n")
     planning.tell(call, tally, requests, discovery)
     if out:
         call.console.note(f"saved; next: trailhouse apply {out}")

@@ -112,12 +112,17 @@ def _tell_some(say: Say, lines: Sequence[str]) -> None:
         say(f"and {len(lines) - _SHOWN:,} more like these; --json has them all")
 
 
-def printer() -> Say:
-    """Prints lines of text on standard output, escaped, in what the terminal can show."""
+def printer(write: Callable[[bytes], object] | None = None) -> Say:
+    """Prints lines of text, escaped, in what the terminal can show.
+
+    Args:
+        write: takes the bytes; None: standard output does.
+    """
     encoding = sys.stdout.encoding or "utf-8"
+    to = write or sys.stdout.buffer.write
 
     def say(line: str) -> None:
-        sys.stdout.buffer.write(escape(line).encode(encoding, "backslashreplace") + b"\n")
+        to(escape(line).encode(encoding, "backslashreplace") + b"\n")
 
     sys.stdout.flush()
     return say
