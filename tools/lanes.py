@@ -118,7 +118,7 @@ def _found(name: str) -> str | None:
 def _environment(name: str, found: str) -> Path:
     """An environment for another interpreter, made anew when the lock changes."""
     folder = ROOT / f".venv-{name.removeprefix('python')}"
-    lock = ROOT / "requirements" / "dev.txt"
+    lock = ROOT / "requirements" / "unit.txt"
     stamp = folder / ".installed"
     python = folder / "bin" / "python"
     if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:

@@ -13,10 +13,12 @@ LOCKS = {
     "run": ("pyproject.toml",),
     "deploy": ("pyproject.toml", "--group", "build", "--extra", "deploy"),
     "dev": ("pyproject.toml", "--group", "dev", "--extra", "df", "--extra", "deploy"),
+    "unit": ("pyproject.toml", "--group", "build", "--group", "unit", "--extra", "df"),
     "cloud": ("--group", "pyproject.toml:cloud"),
     "scan": ("--group", "pyproject.toml:scan"),
 }
-"""For users of the library, for `cdk deploy` from a checkout, for developers; and each an environment of its own."""
+"""For users of the library, for `cdk deploy` from a checkout, for developers, for tests on other interpreters; and each
+an environment of its own."""
 
 
 def main() -> None:
