@@ -20,6 +20,7 @@ TrailhouseError                 root; `exit_code` is what the command line retur
 ├── CatalogError                a catalog that must not be touched: newer, foreign
 │   ├── StalePlanError          the catalog changed after the plan was made
 │   └── PlanRefusedError        a plan that would do too much
+├── DeploymentError             the nightly run cannot be deployed or removed: its package, its stack
 ├── DiskError                   not enough room in the working folder
 └── OutputError                 a result cannot be written
 """
@@ -119,6 +120,10 @@ class StalePlanError(CatalogError):
 
 class PlanRefusedError(CatalogError):
     """A plan that would do more than it may without being told so."""
+
+
+class DeploymentError(TrailhouseError):
+    """The nightly run cannot be deployed or removed: its package cannot be made, or its stack failed."""
 
 
 class DiskError(TrailhouseError):

@@ -237,6 +237,9 @@ class Settings(BaseModel):
     workgroup_limit: Annotated[int, _text_to(parse_size)] = _setting(
         10**12, "Most bytes that one query in the deployed workgroup may read; Athena stops what reads more.",
         "a size of at least 10MB, such as 500GB", environment="WORKGROUP_LIMIT", ge=10_000_000)  # fmt: skip
+    termination_protection: bool = _setting(
+        False, "Whether the stack is protected: neither `undeploy` nor anybody else deletes it then.",
+        "true or false", environment="TERMINATION_PROTECTION")  # fmt: skip
     keep: Annotated[tuple[Literal["catalog", "output"], ...], BeforeValidator(_listed)] = _setting(
         ("catalog", "output"), "What `undeploy` leaves: the tables and views (`catalog`), Athena's results and the "
         "records of runs (`output`).",

@@ -40,6 +40,7 @@ _GROUPS = {
         "catalog_keys",
         "stack_key",
         "workgroup_limit",
+        "termination_protection",
         "keep",
     ),
 }
