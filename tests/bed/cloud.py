@@ -206,7 +206,8 @@ class Cloud(Aws):
             except IndexError:
                 connection, kept = http.client.HTTPConnection("127.0.0.1", self.port, timeout=900), False
             try:
-                connection.putrequest(method, target, skip_host="Host" in headers, skip_accept_encoding=True)
+                signed = any(name.lower() == "host" for name in headers)
+                connection.putrequest(method, target, skip_host=signed, skip_accept_encoding=True)
                 for name, value in headers.items():
                     connection.putheader(name, value)
                 connection.putheader("Content-Length", str(len(body)))

@@ -73,6 +73,7 @@ def _amend(folder: Path) -> None:
     - Python functions run on an interpreter without site packages.
     - Scheduler, rules and Step Functions act with their roles: trust and permissions are looked at.
     - Scheduler puts its own attributes into the input, and what it cannot deliver into the dead-letter queue.
+    - A function whose reserved concurrency is used up is told to Step Functions by AWS's name for it.
     - Every decision about a permission is written down.
     - The age of a signature is not looked at, since only this process has another clock.
     """
@@ -95,6 +96,7 @@ def _amend(folder: Path) -> None:
 
     enforce, invoke = iam_evaluator.enforce, eventbridge._invoke_target
     task, resource = stepfunctions._execute_task, stepfunctions._invoke_resource
+    function = stepfunctions._call_lambda
 
     def enforced(key: str, action: str, service: str, region: str, **more: Any) -> Any:
         found = enforce(key, action, service, region, **more)
@@ -119,6 +121,15 @@ def _amend(folder: Path) -> None:
             raise stepfunctions._ExecutionError(code.get(kind, "States.Runtime"), refused)
         return resource(name, given)
 
+    def run(reference: str, given: Any) -> Any:
+        try:
+            return function(reference, given)
+        except stepfunctions._ExecutionError as error:
+            if "ReservedFunctionConcurrentInvocationLimitExceeded" in error.cause:
+                raise stepfunctions._ExecutionError("Lambda.TooManyRequestsException", error.cause) from error
+            raise
+
+    stepfunctions._call_lambda = run
     iam_evaluator.enforce, eventbridge._invoke_target = enforced, delivered
     stepfunctions._execute_task, stepfunctions._invoke_resource = tasked, called
 
@@ -130,7 +141,10 @@ def _note(arn: str, action: str, resource: str, *, allowed: bool) -> None:
 def _need(name: str, given: dict[str, Any]) -> tuple[str, str]:
     """Action and resource that a task of Step Functions needs."""
     if "lambda:invoke" in name:
-        return "lambda:InvokeFunction", given["FunctionName"]
+        named = given["FunctionName"]
+        return "lambda:InvokeFunction", named if named.startswith("arn:") else _arn(
+            "lambda", f"function:{named}"
+        )
     if "sns:publish" in name:
         return "sns:Publish", given["TopicArn"]
     if "aws-sdk:athena:getQueryExecution" in name:
