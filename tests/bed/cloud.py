@@ -7,6 +7,7 @@ functions that are deployed call back to the same address.
 from __future__ import annotations
 
 import http.client
+import importlib.util
 import json
 import subprocess
 import sys
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYTHON = ROOT / ".venv-cloud" / "bin" / "python"
 START = 60.0
+RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 _DROPPED = {"content-length", "transfer-encoding", "connection", "server", "keep-alive", "date"}
 _KEPT_BACK = {"transfer-encoding", "content-length", "expect", "connection"}
 
@@ -98,6 +100,15 @@ class Cloud(Aws):
             self._free.pop().close()
 
     def _start(self) -> None:
+        runtime = self.folder / "runtime"  # what Lambda has for those who bring no boto3
+        runtime.mkdir()
+        for name in RUNTIME:
+            spec = importlib.util.find_spec(name)
+            assert spec
+            assert spec.origin
+            found = Path(spec.origin)
+            found = found.parent if found.name == "__init__.py" else found
+            (runtime / found.name).symlink_to(found)
         guard, server = Path(__file__).with_name("guard.py"), Path(__file__).with_name("cloud_server.py")
         environment = {
             "PATH": "/usr/bin:/bin", "HOME": str(self.folder), "TMPDIR": str(self.folder),

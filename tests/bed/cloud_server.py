@@ -25,7 +25,11 @@ from typing import Any
 REAL_TIME, REAL_DATETIME = time.time, dt.datetime
 SWEEP = 0.2  # seconds between looks at the schedules; ministack's own are 10
 # A Python as Lambda's: the standard library and what is uploaded, nothing of an environment, nothing of a checkout.
-PYTHON = '#!/bin/sh\nexec "{python}" -I -S -B "$@"\n'
+# Who brings no boto3 gets the runtime's.
+PYTHON = """#!/bin/sh
+[ -d boto3 ] && exec "{python}" -I -S -B "$@"
+PYTHONPATH="{folder}/runtime" exec "{python}" -S -s -B "$@"
+"""
 
 _ahead = 0.0
 _calls: list[dict[str, Any]] = []
@@ -76,12 +80,14 @@ def _amend(folder: Path) -> None:
     - A function whose reserved concurrency is used up is told to Step Functions by AWS's name for it.
     - Every decision about a permission is written down.
     - The age of a signature is not looked at, since only this process has another clock.
+    - Policies that ask for TLS take it as given.
     """
+    from ministack import app
     from ministack.core import iam_evaluator, lambda_runtime, sigv4
     from ministack.services import eventbridge, scheduler, stepfunctions
 
     python = folder / "python"
-    python.write_text(PYTHON.format(python=sys.executable))
+    python.write_text(PYTHON.format(python=sys.executable, folder=folder))
     python.chmod(python.stat().st_mode | stat.S_IXUSR)
     detect = lambda_runtime._detect_runtime_binary
 
@@ -90,6 +96,8 @@ def _amend(folder: Path) -> None:
         return str(python), script
 
     lambda_runtime._detect_runtime_binary = runtime
+    iam_evaluator._request_origin = contextvars.ContextVar("origin", default=("127.0.0.1", True))
+    app.pin_request_origin = lambda source, _secure: iam_evaluator._request_origin.set((source, True))
     scheduler._SCHEDULE_TICK_INTERVAL = SWEEP
     sigv4.request_time_failure = lambda *_, **__: None
     sigv4.presigned_request_is_expired = lambda *_, **__: False

@@ -25,7 +25,7 @@ def handle(event, context):
     import urllib.error
     return {"path": sys.path, "found": [n for n in ("trailhouse", "boto3", "pytest") if importlib.util.find_spec(n)],
             "endpoint": os.environ["AWS_ENDPOINT_URL"], "key": os.environ["AWS_ACCESS_KEY_ID"], "event": event,
-            "leaked": sorted(n for n in os.environ if n.startswith(("PYTHONPATH", "TRAILHOUSE", "VIRTUAL")))}
+            "leaked": sorted(n for n in os.environ if n.startswith(("TRAILHOUSE", "VIRTUAL", "PYTEST")))}
 """
 ARN = f"arn:aws:%s:us-east-1:{ACCOUNT}:%s"
 MACHINE, QUEUE = ARN % ("states", "stateMachine:small"), ARN % ("sqs", "small-dead")
@@ -187,7 +187,7 @@ def test_a_schedule_starts_a_machine_whose_function_has_nothing_of_this_environm
     began = datetime.fromisoformat(told["event"]["at"])
     assert six <= began < six + timedelta(seconds=10)
     assert told["endpoint"] == cloud.url
-    assert told["found"] == []
+    assert told["found"] == ["boto3"]  # the runtime's
     assert told["leaked"] == []
     assert not [each for each in told["path"] if "site-packages" in each or "src" in each]
     asked = {(each.role.split("-")[1], each.action) for each in cloud.used if each.role.startswith("small-")}
