@@ -13,7 +13,7 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MEGABYTE = 10**6
 TERABYTE = 10**12
@@ -93,3 +93,48 @@ def format_money(dollars: Decimal) -> str:
         return f"${dollars:,.2f}"
     places = max(2, 1 - dollars.adjusted())
     return f"${dollars:.{places}f}"
+
+
+# -- the nightly run ---------------------------------------------------------------------------------------
+
+_PER_REQUEST = {
+    # https://aws.amazon.com/s3/pricing/
+    ("s3", "ListObjectsV2"): PRICE_PER_LIST,
+    ("s3", "PutObject"): PRICE_PER_LIST,
+    ("s3", "GetObject"): PRICE_PER_GET,
+    # https://aws.amazon.com/cloudwatch/pricing/
+    ("cloudwatch", "PutMetricData"): Decimal("0.00001"),
+}
+_PER_REQUEST_OF = {"glue": Decimal("0.000001")}  # https://aws.amazon.com/glue/pricing/
+# https://aws.amazon.com/lambda/pricing/
+_PER_INVOCATION = Decimal("0.0000002")
+_PER_GB_SECOND = {"arm64": Decimal("0.0000133334"), "x86_64": Decimal("0.0000166667")}
+_MB_PER_GB = 1024
+
+
+def requests_cost(calls: Mapping[str, Mapping[str, int]]) -> Decimal:
+    """What AWS charges for calls by service and operation, at list prices; those that cost nothing count for nothing.
+
+    What is free for a while or up to a number (a million requests to Glue a month) is counted all the same.
+    """
+    return sum(
+        (
+            count * _PER_REQUEST.get((service, operation), _PER_REQUEST_OF.get(service, Decimal(0)))
+            for service, made in calls.items()
+            for operation, count in made.items()
+        ),
+        Decimal(0),
+    )
+
+
+def function_cost(seconds: float, invocations: int, memory_mb: int, architecture: str) -> Decimal:
+    """What Lambda charges, at the list prices of us-east-1.
+
+    Args:
+        seconds: of all invocations.
+        invocations: how many.
+        memory_mb: of the function.
+        architecture: `arm64` or `x86_64`.
+    """
+    price = _PER_GB_SECOND.get(architecture, max(_PER_GB_SECOND.values()))
+    return Decimal(str(round(seconds, 3))) * memory_mb / _MB_PER_GB * price + invocations * _PER_INVOCATION
