@@ -1,0 +1,156 @@
+"""The topic, and the alarms that CloudWatch sends there; what a run has to tell, its state machine publishes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
+
+from trailhouse.core.policy import METRICS
+from trailhouse.deploy.parts import (
+    ACCOUNT_CONDITION,
+    Choices,
+    allow,
+    conditioned,
+    document,
+    excuse,
+    only_encrypted_transport,
+)
+
+if TYPE_CHECKING:
+    from trailhouse.deploy.values import Values
+
+SUCCESS = "RunsSucceeded"
+"""The metric that a run puts when it ends well (`done` or `incomplete`), in the namespace METRICS."""
+
+DIMENSION = "Stack"
+
+HOURS_WITHOUT_SUCCESS = 26
+"""A day, and two hours for a run that is late or long."""
+
+_HOUR = 3600
+_FIVE_MINUTES = 300
+
+
+def topic(scope: cdk.Stack, values: Values, chosen: Choices) -> None:
+    """The stack's own topic, where none is given. Of that which is given nothing is changed."""
+    if chosen.own_topic is False:
+        return
+    made = sns.CfnTopic(
+        scope,
+        "Topic",
+        topic_name=f"{values.stack}-alarms",
+        display_name="trailhouse",
+        kms_master_key_id=chosen.stack_key,
+    )
+    without_key = "alarms of CloudWatch cannot use the key that SNS brings; give stack_key, whose policy allows it"
+    excuse(made, checkov={"CKV_AWS_26": without_key}, nag={"AwsSolutions-SNS2": without_key})
+    policy = sns.CfnTopicPolicy(
+        scope,
+        "TopicPolicy",
+        topics=[made.ref],
+        policy_document=document(
+            {
+                **allow("Alarms", "sns:Publish", made.ref, ACCOUNT_CONDITION),
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            },
+            only_encrypted_transport(made.ref, "sns:Publish"),
+        ),
+    )
+    conditioned(chosen.own_topic, made, policy)
+
+
+def no_success_alarm(scope: cdk.Stack, values: Values, chosen: Choices) -> cloudwatch.CfnAlarm:
+    """Nothing went well for 26 hours; hours of which nothing is known count as such."""
+    stack = values.stack
+    return _alarm(
+        scope,
+        "NoSuccessAlarm",
+        f"{stack}-no-success",
+        f"What: no nightly run of the stack {stack} has succeeded for {HOURS_WITHOUT_SUCCESS} hours, or none has "
+        "ended yet: in the first hours after a deployment this alarm goes off before the first run is done, and "
+        "goes away with it. "
+        "Since: the time of the last run that succeeded; days delivered after it are in the tables from today and "
+        "tomorrow on only as far as they were registered ahead. "
+        "Tried: each failed run has said so to this topic; where there is no such message, no run began. "
+        f"Do: trailhouse status --stack {stack}",
+        chosen,
+        namespace=METRICS,
+        metric_name=SUCCESS,
+        dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name=DIMENSION, value=stack)],
+        statistic="Sum",
+        comparison_operator="LessThanThreshold",
+        threshold=1,
+        period=_HOUR,
+        evaluation_periods=HOURS_WITHOUT_SUCCESS,
+        datapoints_to_alarm=HOURS_WITHOUT_SUCCESS,
+        treat_missing_data="breaching",
+    )
+
+
+def undelivered_alarm(scope: cdk.Stack, values: Values, queue: str, chosen: Choices) -> cloudwatch.CfnAlarm:
+    """Something lies in the dead-letter queue. `queue`: its name."""
+    stack = values.stack
+    return _alarm(
+        scope,
+        "UndeliveredAlarm",
+        f"{stack}-undelivered",
+        f"What: the schedule of the stack {stack} could not begin a run, or the word about a stopped query could "
+        "not be passed on. Since: the oldest message in the queue. "
+        "Tried: again and again, for hours. "
+        f"Do: trailhouse status --stack {stack}; the reason stands in the attributes of the messages: aws sqs "
+        f"receive-message --queue-url $(aws sqs get-queue-url --queue-name {stack}-undelivered --query QueueUrl "
+        "--output text) --message-attribute-names All. When it is mended, purge the queue, and the alarm ends.",
+        chosen,
+        namespace="AWS/SQS",
+        metric_name="ApproximateNumberOfMessagesVisible",
+        dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="QueueName", value=queue)],
+        statistic="Maximum",
+        comparison_operator="GreaterThanOrEqualToThreshold",
+        threshold=1,
+        period=_FIVE_MINUTES,
+        evaluation_periods=1,
+        datapoints_to_alarm=1,
+        treat_missing_data="notBreaching",
+    )
+
+
+def _alarm(  # noqa: PLR0913 - as many as the alarm has properties
+    scope: cdk.Stack,
+    name: str,
+    alarm_name: str,
+    text: str,
+    chosen: Choices,
+    *,
+    namespace: str,
+    metric_name: str,
+    dimensions: list[cloudwatch.CfnAlarm.DimensionProperty],
+    statistic: str,
+    comparison_operator: str,
+    threshold: float,
+    period: int,
+    evaluation_periods: int,
+    datapoints_to_alarm: int,
+    treat_missing_data: str,
+) -> cloudwatch.CfnAlarm:
+    return cloudwatch.CfnAlarm(
+        scope,
+        name,
+        alarm_name=alarm_name,
+        alarm_description=text,
+        namespace=namespace,
+        metric_name=metric_name,
+        dimensions=dimensions,
+        statistic=statistic,
+        comparison_operator=comparison_operator,
+        threshold=threshold,
+        period=period,
+        evaluation_periods=evaluation_periods,
+        datapoints_to_alarm=datapoints_to_alarm,
+        treat_missing_data=treat_missing_data,
+        actions_enabled=True,
+        alarm_actions=[chosen.topic],
+        ok_actions=[chosen.topic],
+    )

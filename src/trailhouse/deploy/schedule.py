@@ -1,0 +1,107 @@
+"""When a run begins: EventBridge Scheduler, and the queue for what it could not begin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
+
+from trailhouse.deploy.parts import (
+    Choices,
+    Trust,
+    allow,
+    document,
+    either,
+    excuse,
+    only_encrypted_transport,
+    role,
+    where,
+)
+
+if TYPE_CHECKING:
+    from trailhouse.deploy.values import Values
+
+INPUT = '{"reason": "schedule"}'
+_FORTNIGHT = 14 * 24 * 3600
+_HOUR = 3600
+
+
+def undelivered_queue(scope: cdk.Stack, values: Values, chosen: Choices) -> sqs.CfnQueue:
+    """The dead-letter queue of schedule and rule, and who may put messages there."""
+    queue = sqs.CfnQueue(
+        scope,
+        "Undelivered",
+        queue_name=f"{values.stack}-undelivered",
+        message_retention_period=_FORTNIGHT,
+        kms_master_key_id=chosen.stack_key,
+        sqs_managed_sse_enabled=cdk.Token.as_any(either(chosen.keyed, cdk.Aws.NO_VALUE, otherwise=True)),
+    )
+    rule = cdk.Fn.sub(
+        f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:rule/{values.stack}-scan-limit"
+    )
+    sqs.CfnQueuePolicy(
+        scope,
+        "UndeliveredPolicy",
+        queues=[queue.ref],
+        policy_document=document(
+            {
+                **allow("ScanRule", "sqs:SendMessage", queue.attr_arn, {"ArnEquals": {"aws:SourceArn": rule}}),
+                "Principal": {"Service": "events.amazonaws.com"},
+            },
+            only_encrypted_transport(queue.attr_arn, "sqs:*"),
+        ),
+    )
+    excuse(queue, nag={"AwsSolutions-SQS3": "it is the dead-letter queue, of schedule and rule"})
+    return queue
+
+
+def schedule(
+    scope: cdk.Stack, values: Values, machine: str, undelivered: str, chosen: Choices
+) -> scheduler.CfnSchedule:
+    """The schedule and its role.
+
+    Args:
+        scope: the stack.
+        values: of the configuration.
+        machine: ARN of the one that it begins.
+        undelivered: ARN of the queue for what could not be begun.
+        chosen: by configuration.
+    """
+    starter = role(
+        scope,
+        "ScheduleRole",
+        Trust("scheduler"),
+        [
+            allow("Begin", "states:StartExecution", machine),
+            allow("Undelivered", "sqs:SendMessage", undelivered),
+            *where(
+                chosen.keyed,
+                allow("KeyOfQueue", ["kms:Decrypt", "kms:GenerateDataKey"], values.stack_key),
+            ),
+        ],
+        boundary=chosen.boundary,
+    )
+    return scheduler.CfnSchedule(
+        scope,
+        "Schedule",
+        name=values.stack,
+        description="The nightly run of trailhouse",
+        schedule_expression=values.schedule,
+        schedule_expression_timezone="UTC",
+        flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+        kms_key_arn=chosen.stack_key,
+        state="ENABLED",
+        target=scheduler.CfnSchedule.TargetProperty(
+            arn=machine,
+            role_arn=starter.attr_arn,
+            input=INPUT,
+            retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                maximum_event_age_in_seconds=6 * _HOUR, maximum_retry_attempts=30
+            ),
+            dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=undelivered),
+        ),
+    )
+
+
