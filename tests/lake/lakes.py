@@ -190,7 +190,7 @@ class Lake:
 
     def snapshots(self) -> list[str]:
         """The metadata that the catalog names; a commit changes it."""
-        return sorted(Tables(self.workspace)._locations().values())
+        return sorted(Tables(self.workspace).catalog.locations().values())
 
     def check(self) -> None:
         """What must hold whenever no run is on."""

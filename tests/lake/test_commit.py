@@ -15,6 +15,7 @@ from trailhouse.lake.commit import COMMIT_POINTS, Committer, Staged, staged
 from trailhouse.lake.ingest import ingest
 from trailhouse.lake.ledger import Item, passed_over, to_table
 from trailhouse.lake.pending import Needed
+from trailhouse.lake.place import LocalLake
 from trailhouse.lake.tables import LEDGER, Tables
 from trailhouse.lake.writer import WrittenFile
 from trailhouse.storage import StoredObject
@@ -44,7 +45,9 @@ def test_folders_of_a_day() -> None:
 
 def test_a_commit_passes_its_points(lake: Lake, tables: Tables) -> None:
     points: list[str] = []
-    Committer(lake.workspace, tables, points.append).commit("b1", [ledger_file(lake, tables, "b1")])
+    Committer(LocalLake(lake.workspace, tables), points.append).commit(
+        "b1", [ledger_file(lake, tables, "b1")]
+    )
     assert points == ["placed", "intended", "ledger committed", "done"]
     assert set(points) < set(COMMIT_POINTS)
     assert list(lake.ledger()) == ["b1"]
@@ -62,17 +65,17 @@ def test_an_intent_is_finished_once(lake: Lake, tables: Tables) -> None:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            Committer(lake.workspace, tables, die).commit(name, [ledger_file(lake, tables, name)])
+            Committer(LocalLake(lake.workspace, tables), die).commit(name, [ledger_file(lake, tables, name)])
         assert [path.stem for path in lake.workspace.intents.iterdir()] == [name]
         for _ in range(2):
-            Committer(lake.workspace, tables, points.append).settle()
+            Committer(LocalLake(lake.workspace, tables), points.append).settle()
         assert points == ["ledger committed", "done"]
         lake.check()
     assert sorted(lake.ledger()) == ["bFalse", "bTrue"]
 
 
 def test_what_was_not_intended_is_removed(lake: Lake, tables: Tables) -> None:
-    committer = Committer(lake.workspace, tables, lambda _: None)
+    committer = Committer(LocalLake(lake.workspace, tables), lambda _: None)
     committer.commit("kept", [ledger_file(lake, tables, "kept")])
     (kept,) = lake.files(LEDGER)
     orphan = Path(kept).with_name("orphan.parquet")
@@ -89,7 +92,7 @@ def test_what_was_not_intended_is_removed(lake: Lake, tables: Tables) -> None:
 
 
 def test_what_is_intended_is_no_orphan(lake: Lake, tables: Tables) -> None:
-    committer = Committer(lake.workspace, tables, lambda _: None)
+    committer = Committer(LocalLake(lake.workspace, tables), lambda _: None)
     committer.commit("b", [ledger_file(lake, tables, "b")])
     (kept,) = lake.files(LEDGER)
     pending = Path(kept).with_name("pending.parquet")
@@ -102,7 +105,7 @@ def test_what_is_intended_is_no_orphan(lake: Lake, tables: Tables) -> None:
 def test_a_damaged_intent_is_told(lake: Lake, tables: Tables) -> None:
     (lake.workspace.intents / "c.json").write_text("{")
     with pytest.raises(LakeError, match="is damaged"):
-        Committer(lake.workspace, tables, lambda _: None).settle()
+        Committer(LocalLake(lake.workspace, tables), lambda _: None).settle()
 
 
 def test_an_interrupted_table_is_not_committed_twice(bucket: Path, lake: Lake) -> None:
@@ -132,5 +135,5 @@ def test_another_way_to_the_folder_makes_no_orphans(bucket: Path, lake: Lake, tm
     (tmp_path / "link").symlink_to(lake.root)
     other = Lake(bucket, tmp_path / "link")
     with closing(Tables(other.workspace)) as found:
-        assert Committer(other.workspace, found, lambda _: None).remove_orphans() == []
+        assert Committer(LocalLake(other.workspace, found), lambda _: None).remove_orphans() == []
     lake.check()

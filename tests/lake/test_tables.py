@@ -16,7 +16,7 @@ from trailhouse.core.layout import Kind
 from trailhouse.core.schema import FILES_COLUMNS, lake_columns
 from trailhouse.errors import LakeError
 from trailhouse.lake.columns import arrow_schema
-from trailhouse.lake.tables import BATCH, LEDGER, TableFiles, Tables, table_name, tables
+from trailhouse.lake.tables import BATCH, LEDGER, SqliteCatalog, TableFiles, Tables, table_name, tables
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +183,8 @@ def test_reading_needs_no_iceberg_library(filled: Lake) -> None:
     filled.files(LEDGER)  # from now on kept
     tables_ = Tables(filled.workspace)
     tables_.files()
-    assert "_catalog" not in vars(tables_)
+    assert isinstance(tables_.catalog, SqliteCatalog)
+    assert not tables_.catalog.opened
 
 
 @pytest.mark.parametrize(

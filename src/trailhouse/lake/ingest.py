@@ -22,14 +22,14 @@ import pyarrow.parquet as pq
 
 from trailhouse.core.schema import RECORD_COLUMNS
 from trailhouse.errors import DiskError, LakeError, StorageError
-from trailhouse.lake.commit import Committer, Staged, staged
-from trailhouse.lake.duplicates import Keys, flag, keys_sql, to_keys
+from trailhouse.lake.commit import Committer, Staged, day_folder, staged
+from trailhouse.lake.duplicates import IDENTITY, Keys, flag, keys_sql, to_keys
 from trailhouse.lake.ledger import Item, passed_over, to_table
-from trailhouse.lake.lock import writing
 from trailhouse.lake.pending import Listing, Needed, Pending, json_estimate
+from trailhouse.lake.place import Lake, LocalLake
 from trailhouse.lake.pool import OwnProcess, Pool, Processes
-from trailhouse.lake.runs import Day, Run, run_keys, save_flags
-from trailhouse.lake.tables import LEDGER, Tables, damaged, table_name
+from trailhouse.lake.runs import DAY_COLUMNS, Day, Run, run_keys, save_flags
+from trailhouse.lake.tables import LEDGER, table_name
 from trailhouse.lake.tasks import ReadResult, ReadTask, WriteTask, read_objects, write_days
 
 if TYPE_CHECKING:
@@ -133,16 +133,35 @@ def ingest(
         DiskError: There is not enough room.
         LakeError: The working folder is damaged.
     """
-    tables = Tables(workspace)
+    lake = LocalLake(workspace)
+    return take_in(sources, lake, needed=needed, now=now, progress=progress, jobs=jobs, batch_json=batch_json)
+
+
+def take_in(
+    sources: Sources,
+    lake: Lake,
+    *,
+    needed: Needed,
+    now: datetime,
+    progress: Progress,
+    jobs: int | None = None,
+    batch_json: int = BATCH_JSON,
+) -> Report:
+    """As `ingest`, into any lake; its tables are let go of at the end.
+
+    Raises:
+        AwsError: The lake is in AWS, which refuses.
+        LakeError: Besides, another run has taken the lock or committed in between; run again.
+    """
     try:
-        with writing(workspace.lock, progress.waiting):
-            return _Ingest(sources, workspace, tables, now, progress).run(needed, jobs, batch_json)
+        with lake.writing(progress.waiting):
+            return _Ingest(sources, lake, now, progress).run(needed, jobs, batch_json)
     except OSError as error:
-        raise _refused(workspace, error) from error
+        raise _refused(lake.workspace, error) from error
     except duckdb.Error as error:
-        raise damaged(workspace, str(error).partition("\n")[0]) from error
+        raise lake.tables.catalog.damaged(str(error).partition("\n")[0]) from error
     finally:
-        tables.close()
+        lake.tables.close()
         progress.done()
 
 
@@ -158,20 +177,22 @@ def _refused(workspace: Workspace, error: OSError) -> DiskError | LakeError:
 
 
 class _Ingest:
-    def __init__(
-        self, sources: Sources, workspace: Workspace, tables: Tables, now: datetime, progress: Progress
-    ) -> None:
+    def __init__(self, sources: Sources, lake: Lake, now: datetime, progress: Progress) -> None:
         self._sources = sources
-        self._workspace = workspace
-        self._tables = tables
+        self._lake = lake
+        self._workspace = lake.workspace
         self._now = now
         self._progress = progress
-        self._committer = Committer(workspace, tables, progress.reached)
+        self._committer = Committer(lake, progress.reached)
 
     def run(self, needed: Needed, jobs: int | None, batch_json: int) -> Report:
         self._committer.settle()
         with self._database() as connection:
-            pending = Pending(connection, self._tables.files()[LEDGER].paths, self._checksum)
+            lake = self._lake
+            ledger = lake.tables.files()[LEDGER].paths
+            pending = Pending(
+                connection, ledger, self._checksum, show=lake.files.show, scheme=lake.scheme, kinds=lake.kinds
+            )
             report = Report(pending.collect(self._sources.list(), needed))
             for storage in self._sources.storages:
                 report.listing.skipped_total += storage.skipped.total
@@ -202,12 +223,12 @@ class _Ingest:
         pool = _pool(listing.json_bytes, jobs)
         try:
             for items in pending.batches(batch_json):
-                _Batch(self._sources, self._workspace, self._tables, self._committer, self._now).run(
+                _Batch(self._sources, self._lake, self._committer, self._now).run(
                     items, pool, report, self._progress
                 )
         except BaseException:
             pool.close()
-            self._committer.clear()
+            self._committer.abandon()
             raise
         pool.close()
         self._committer.clear_staging()
@@ -221,16 +242,15 @@ def _pool(json_bytes: int, jobs: int | None) -> Pool:
 class _Batch:
     """One batch: from objects to rows in the tables."""
 
-    def __init__(
-        self, sources: Sources, workspace: Workspace, tables: Tables, committer: Committer, now: datetime
-    ) -> None:
+    def __init__(self, sources: Sources, lake: Lake, committer: Committer, now: datetime) -> None:
         self._sources = sources
-        self._tables = tables
+        self._lake = lake
+        self._tables = lake.tables
         self._committer = committer
         self._now = now
         # Names sort by time, which makes an unfinished batch easy to find.
         self._name = f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:12]}"
-        self._folder = workspace.staging / self._name
+        self._folder = lake.workspace.staging / self._name
         self._folder.mkdir()
 
     def run(self, items: Sequence[Item], pool: Pool, report: Report, progress: Progress) -> None:
@@ -246,7 +266,7 @@ class _Batch:
         files = self._write(runs, pool)
         ledger = pa.concat_tables([over, *(result.ledger for result in results)])
         if ledger:
-            files.append(self._write_ledger(ledger))
+            files.extend(self._write_ledger(ledger))
         progress.reached("written")
         if files:
             self._committer.commit(self._name, files)
@@ -276,15 +296,15 @@ class _Batch:
 
     def _known(self, kind: Kind, runs: Sequence[Run]) -> Keys:
         """Keys of the lake's own rows of the same event days."""
-        paths = self._tables.files()[table_name(kind)].paths
-        names = [column.name for column in RECORD_COLUMNS[kind]]
+        names = [name for name in IDENTITY if name in {column.name for column in RECORD_COLUMNS[kind]}]
         days = frozenset[str | None]().union(*(run.times for run in runs))
+        where, values = _same_days(days) if "eventtime" in names else ("true", [])
+        paths = self._tables.files()[table_name(kind)].paths
         if not paths:
             return np.empty((0, 2), np.uint64)
-        where, values = _same_days(days) if "eventtime" in names else ("true", [])
         with duckdb.connect() as connection:
-            rows = f"read_parquet(?) WHERE NOT duplicate AND ({where})"
-            found = connection.execute(keys_sql(names, rows), [list(paths), *values])
+            self._lake.files.show(connection, "held", paths, [*names, "duplicate"])
+            found = connection.execute(keys_sql(names, f"held WHERE NOT duplicate AND ({where})"), values)
             return to_keys(found.to_arrow_table())
 
     def _write(self, runs: Sequence[Run], pool: Pool) -> list[Staged]:
@@ -304,14 +324,28 @@ class _Batch:
                 yield WriteTask(number, kind, days, schema, self._folder, self._now)
                 number += 1
 
-    def _write_ledger(self, ledger: pa.Table) -> Staged:
-        path = self._folder / "ledger.parquet"
+    def _write_ledger(self, ledger: pa.Table) -> Iterator[Staged]:
+        """The ledger's files, one for each value of what it is partitioned by."""
         schema = self._tables.write_schema(LEDGER)
-        with path.open("wb") as file:
-            pq.write_table(ledger.cast(schema), file, compression="zstd", store_schema=False)
-            file.flush()
-            os.fsync(file.fileno())
-        return Staged(LEDGER, os.fspath(path), ".")
+        keys = self._tables.definition(LEDGER).keys
+        for number, (day, rows) in enumerate(_by_day(ledger) if keys else [(None, ledger)]):
+            path = self._folder / f"ledger-{number:05}.parquet"
+            with path.open("wb") as file:
+                pq.write_table(rows.cast(schema), file, compression="zstd", store_schema=False)
+                file.flush()
+                os.fsync(file.fileno())
+            yield Staged(LEDGER, os.fspath(path), day_folder(day) if day else ".")
+
+
+def _by_day(ledger: pa.Table) -> Iterator[tuple[Day, pa.Table]]:
+    """The ledger's rows by their day of delivery."""
+    days = ledger.group_by(list(DAY_COLUMNS)).aggregate([]).to_pylist()
+    for day in sorted((tuple(row[name] for name in DAY_COLUMNS) for row in days), key=str):
+        same = pc.scalar(True)
+        for name, value in zip(DAY_COLUMNS, day, strict=True):
+            own = pc.field(name).is_null() if value is None else pc.field(name) == value
+            same = same & own
+        yield (day[0], day[1], day[2]), ledger.filter(same)
 
 
 def _numbered(task: WriteTask) -> tuple[int, tuple[WrittenFile, ...]]:

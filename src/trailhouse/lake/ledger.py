@@ -34,10 +34,22 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An object that a run has to deal with, and what its key says of it."""
+    """An object that a run has to deal with, and what its key says of it.
+
+    Attributes:
+        object: As listed.
+        place: What its key says.
+        scheme: What stands before source and name where rows name the object by both.
+    """
 
     object: StoredObject
     place: Classified
+    scheme: str = ""
+
+    @property
+    def logfile(self) -> str:
+        """What rows and ledger call the object."""
+        return logfile(self.object, self.scheme)
 
     @property
     def kind(self) -> Kind | None:
@@ -58,6 +70,11 @@ class Item:
         if isinstance(self.place, Foreign):
             return f"a log of another service: {self.place.service}"
         return "a digest" if self.kind is Kind.DIGEST else ""
+
+
+def logfile(stored: StoredObject, scheme: str) -> str:
+    """What rows and ledger call an object: its name, or scheme, source and name."""
+    return f"{scheme}{stored.source}/{stored.name}" if scheme else stored.name
 
 
 def ledger_schema() -> pa.Schema:
@@ -103,7 +120,7 @@ def _row(item: Item, batch: str, now: datetime) -> dict[str, Any]:
         for name in ("account", "region", "year", "month", "day"):
             row[name] = getattr(item.place, name)
     stored = item.object
-    row |= {"source": stored.source, "logfile": stored.name, "kind": item.kind, "logroot": item.logroot}
+    row |= {"source": stored.source, "logfile": item.logfile, "kind": item.kind, "logroot": item.logroot}
     return row | {"size": stored.size, "version": stored.version, "batch": batch, "ingestedat": now}
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from trailhouse.core.layout import Classified, Kind, LogKey, classify
-from trailhouse.lake.ledger import Item
+from trailhouse.lake.files import show_files
+from trailhouse.lake.ledger import Item, logfile
 from trailhouse.storage import StoredObject
 
 if TYPE_CHECKING:
@@ -18,13 +19,19 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    Show = Callable[[duckdb.DuckDBPyConnection, str, Sequence[str], Sequence[str]], None]
+
 GZIP_RATIO = 10
 """Bytes of JSON that a stored byte is taken for; real files have 8 to 10."""
+
+ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+"""Storage classes whose objects cannot be read before they are restored; Athena skips them without a word."""
 
 _CHUNK = 20_000
 _MOST_OBJECTS = 50_000
 _NAMED = 1_000
 _COLUMNS = ("source", "name", "size", "version", "storage_class", "together", "sort_key")
+_KNOWN = ("source", "logfile", "version", "sha256")
 _LISTED = pa.schema([(n, pa.int64() if n == "size" else pa.string()) for n in _COLUMNS])
 
 
@@ -66,6 +73,9 @@ class Listing:
         new_bytes: Their bytes as stored.
         json_bytes: Their JSON, estimated.
         deferred: Not taken in, because the command does not need them.
+        first_deferred: The first day of delivery of any of them (`YYYY-MM-DD`), "" if there are none.
+        others: Not of the kinds that this lake takes in.
+        archived: Not readable, because their storage class is an archive's; the lake waits for none of them.
         changed: Taken in before, with other content now; the first names.
         changed_total: How many.
         gone: Taken in before, no longer there; the first names.
@@ -81,6 +91,9 @@ class Listing:
     new_bytes: int = 0
     json_bytes: int = 0
     deferred: int = 0
+    first_deferred: str = ""
+    others: int = 0
+    archived: int = 0
     changed: list[str] = field(default_factory=list)
     changed_total: int = 0
     gone: list[str] = field(default_factory=list)
@@ -97,17 +110,26 @@ class Pending:
         connection: duckdb.DuckDBPyConnection,
         ledger: Sequence[str],
         checksum: Callable[[StoredObject], str | None],
+        *,
+        show: Show | None = None,
+        scheme: str = "",
+        kinds: frozenset[Kind] | None = None,
     ) -> None:
         """Read the ledger's files.
 
         Args:
             connection: In-memory; may spill.
-            ledger: Paths of its data files.
+            ledger: Locations of its data files.
             checksum: SHA-256 of an object as it is now, hex; None if it cannot be read. Asked only of objects
                 that look changed, for a copy or a touch changes a file's time and nothing else.
+            show: Makes a view over some columns of these files; None: they are paths on this machine.
+            scheme: How the ledger calls objects, see `ledger.logfile`.
+            kinds: The kinds to take in, by their keys; None: all, and strangers whose content decides.
         """
         self._connection = connection
         self._checksum = checksum
+        self._scheme = scheme
+        self._kinds = kinds
         columns = ", ".join(f"{n} {'BIGINT' if n == 'size' else 'VARCHAR'}" for n in _COLUMNS)
         connection.execute(f"CREATE TABLE pending ({columns})")
         connection.execute(
@@ -115,10 +137,8 @@ class Pending:
         )
         connection.execute("CREATE TABLE seen (source VARCHAR, logfile VARCHAR)")
         if ledger:
-            connection.execute(
-                "INSERT INTO known SELECT source, logfile, version, sha256 FROM read_parquet($1)",
-                [list(ledger)],
-            )
+            (show or show_files)(connection, "ledger", ledger, _KNOWN)
+            connection.execute(f"INSERT INTO known SELECT {', '.join(_KNOWN)} FROM ledger")  # noqa: S608 - constants
         self._known = _count(connection, "known")
         self.listing = Listing()
 
@@ -147,8 +167,7 @@ class Pending:
         for stored, (version, sha256) in zip(chunk, known, strict=True):
             if version is None:
                 key = classify(stored.name)
-                if isinstance(key, LogKey) and key.kind is not Kind.DIGEST and not needed.has(key):
-                    listing.deferred += 1
+                if self._left_out(stored, key, needed):
                     continue
                 listing.new_bytes += stored.size
                 listing.json_bytes += json_estimate(stored)
@@ -164,10 +183,29 @@ class Pending:
             new = pa.Table.from_arrays([pa.array(c) for c in zip(*rows, strict=True)], schema=_LISTED)
             self._connection.from_arrow(new).insert_into("pending")
 
+    def _left_out(self, stored: StoredObject, key: Classified, needed: Needed) -> bool:
+        """Whether an object that is not known is not taken in now; counted."""
+        listing = self.listing
+        if self._kinds is not None and not (isinstance(key, LogKey) and key.kind in self._kinds):
+            listing.others += 1
+        elif self._kinds is not None and stored.storage_class in ARCHIVED:
+            listing.archived += 1
+        elif isinstance(key, LogKey) and key.kind is not Kind.DIGEST and not needed.has(key):
+            listing.deferred += 1
+            day = f"{key.year}-{key.month}-{key.day}"
+            listing.first_deferred = min(listing.first_deferred or day, day)
+        else:
+            return False
+        return True
+
     def _taken_in(self, chunk: Sequence[StoredObject]) -> list[tuple[str | None, str | None]]:
         """Version and SHA-256 of each object when it was taken in; None twice if it was not."""
         numbered = pa.table(
-            {"n": range(len(chunk)), "source": [o.source for o in chunk], "logfile": [o.name for o in chunk]}
+            {
+                "n": range(len(chunk)),
+                "source": [o.source for o in chunk],
+                "logfile": [logfile(o, self._scheme) for o in chunk],
+            }
         )
         listed = self._connection.from_arrow(numbered)
         joined = listed.query(
@@ -190,7 +228,7 @@ class Pending:
                 if batch and (size + json_estimate(stored) > json_bytes or len(batch) >= _MOST_OBJECTS):
                     yield batch
                     batch, size = [], 0
-                batch.append(Item(stored, classify(stored.name)))
+                batch.append(Item(stored, classify(stored.name), self._scheme))
                 size += json_estimate(stored)
         if batch:
             yield batch

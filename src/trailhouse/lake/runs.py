@@ -70,7 +70,7 @@ def place(batch: pa.RecordBatch, items: Sequence[Item]) -> pa.Table:
             told = pc.coalesce(told.cast(pa.string()), own[name]).dictionary_encode()
         table = table.append_column(name, told)
     table = table.append_column("logroot", _repeated([i.logroot for i in items], numbers))
-    table = table.append_column("logfile", _repeated([i.object.name for i in items], numbers))
+    table = table.append_column("logfile", _repeated([i.logfile for i in items], numbers))
     for name in ("logrecord", "unparsed"):
         table = table.append_column(name, batch.column(name))
     return table

@@ -12,7 +12,7 @@ import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from trailhouse.core.layout import Kind
 from trailhouse.core.schema import FILES_COLUMNS, Column, lake_columns
@@ -36,9 +36,9 @@ BATCH = "trailhouse.batch"
 
 LEDGER = "cloudtrail_files"
 DAY_KEYS = ("year", "month", "day")
-_SORT_KEYS = ("account", "region", "eventtime")
+SORT_KEYS = ("account", "region", "eventtime")
 _CACHE = "files.json"
-_PROPERTIES = {
+PROPERTIES = {
     "commit.retry.num-retries": "0",  # a retried append that did go through would double its rows
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
@@ -65,66 +65,64 @@ class TableFiles:
     rows: int
 
 
-class Tables:
-    """The tables of one working folder."""
+class Catalog(Protocol):
+    """Iceberg tables, by the names that a lake gives them.
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    Attributes:
+        ledger_keys: What the ledger is partitioned by.
+    """
 
-    @cached_property
-    def _catalog(self) -> SqlCatalog:
-        from pyiceberg.catalog.sql import SqlCatalog  # noqa: PLC0415 - takes a second; reading does without it
-        from sqlalchemy import URL  # noqa: PLC0415 - with the catalog
+    ledger_keys: tuple[str, ...]
 
-        # The warehouse is a plain path: in a URI, Iceberg's library takes %20 for three characters of a name.
-        database = URL.create(
-            "sqlite", database=os.fspath(self._workspace.catalog.absolute())
-        ).render_as_string()
-        warehouse = os.fspath(self._workspace.warehouse.absolute())
-        catalog = SqlCatalog("trailhouse", uri=database, warehouse=warehouse)
-        catalog.create_namespace_if_not_exists(NAMESPACE)
-        return catalog
+    def load(self, name: str) -> Table | None:
+        """A table as this run sees it; None if it is not there. Raises LakeError where it is damaged."""
+
+    def create(self, name: str, definition: Definition) -> Table:
+        """Make a table."""
+
+    def locations(self) -> dict[str, str]:
+        """Name and location of the current metadata of every table that is there."""
+
+    def recall(self) -> Mapping[str, tuple[str, TableFiles]]:
+        """What `remember` was told last, or an earlier part of it, or nothing."""
+
+    def remember(self, known: Mapping[str, tuple[str, TableFiles]]) -> None:
+        """Keep for each table the location of its metadata and the files that this names."""
+
+    def damaged(self, reason: str) -> LakeError:
+        """The error for tables that cannot be understood."""
 
     def close(self) -> None:
-        """Let go of the catalog's database."""
-        if "_catalog" in self.__dict__:
-            self._catalog.close()
-            del self._catalog
+        """Let go of what is open."""
 
-    def _create(self, name: str) -> Table:
-        from trailhouse.lake import iceberg  # noqa: PLC0415 - with the catalog
 
-        schema = iceberg.iceberg_schema(tables()[name])
-        return self._catalog.create_table(
-            f"{NAMESPACE}.{name}",
-            schema,
-            partition_spec=iceberg.partition_spec(schema, () if name == LEDGER else DAY_KEYS),
-            sort_order=iceberg.sort_order(schema, _SORT_KEYS),
-            properties=_PROPERTIES,
-        )
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a table is made from.
 
-    def _locations(self) -> dict[str, str]:
-        """Name and metadata location of every table, straight from the catalog's database."""
-        if not self._workspace.catalog.exists():
-            return {}
-        uri = f"{self._workspace.catalog.absolute().as_uri()}?mode=ro"
-        try:
-            with closing(sqlite3.connect(uri, uri=True)) as database:
-                rows = database.execute("SELECT table_name, metadata_location FROM iceberg_tables").fetchall()
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error):
-                return {}
-            raise LakeError(
-                f"the catalog {self._workspace.catalog} cannot be read ({error}): try again"
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise damaged(self._workspace, str(error)) from error
-        for _, location in rows:
-            if not os.path.exists(location):  # noqa: PTH110 - before every command
-                raise damaged(
-                    self._workspace, f"{location} is not there: the folder was moved, or a part is gone"
-                )
-        return dict(rows)
+    Attributes:
+        columns: All of them, in order.
+        keys: What it is partitioned by.
+    """
+
+    columns: tuple[Column, ...]
+    keys: tuple[str, ...]
+
+
+class LakeTables:
+    """The tables of one lake, wherever their catalog is."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        self.catalog.close()
+
+    def definition(self, name: str) -> Definition:
+        """What a table of this name is made from."""
+        keys = self.catalog.ledger_keys if name == LEDGER else DAY_KEYS
+        return Definition(tables()[name], keys)
 
     def batches(self, name: str) -> set[str]:
         """The batches whose commit to this table is in its history."""
@@ -152,13 +150,8 @@ class Tables:
 
     def _load(self, name: str) -> Table:
         """A table, made if it is not there yet."""
-        from pyiceberg.exceptions import NoSuchTableError  # noqa: PLC0415 - with the catalog
-
         with self._told_if_damaged(name):
-            try:
-                return self._catalog.load_table(f"{NAMESPACE}.{name}")
-            except NoSuchTableError:
-                return self._create(name)
+            return self.catalog.load(name) or self.catalog.create(name, self.definition(name))
 
     @contextmanager
     def _told_if_damaged(self, name: str) -> Iterator[None]:
@@ -167,18 +160,17 @@ class Tables:
         try:
             yield
         except (FileNotFoundError, ValueError, ValidationError) as error:
-            raise damaged(self._workspace, f"table {name}: {str(error).partition(chr(10))[0]}") from error
+            raise self.catalog.damaged(f"table {name}: {str(error).partition(chr(10))[0]}") from error
 
     def files(self) -> dict[str, TableFiles]:
         """The data files of every table as of now."""
-        locations = self._locations()
-        cache = self._read_cache()
+        locations = self.catalog.locations()
+        cache = self.catalog.recall()
         fresh = {n: cache[n][1] for n, at in locations.items() if n in cache and cache[n][0] == at}
         missing = [n for n in locations if n not in fresh]
         if missing:
             fresh |= {n: self._plan(n) for n in missing}
-            kept = {n: [locations[n], list(f.paths), f.rows] for n, f in fresh.items()}
-            write_durably(self._cache_path, json.dumps(kept))
+            self.catalog.remember({n: (locations[n], files) for n, files in fresh.items()})
         return {n: fresh.get(n, TableFiles((), 0)) for n in tables()}
 
     def _plan(self, name: str) -> TableFiles:
@@ -188,17 +180,110 @@ class Tables:
         paths = sorted(f.file_path.removeprefix("file://") for f in files)
         return TableFiles(tuple(paths), sum(f.record_count for f in files))
 
+
+class Tables(LakeTables):
+    """The tables of one working folder."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(SqliteCatalog(workspace))
+
+
+class SqliteCatalog:
+    """The catalog of a working folder: a SQLite database. Reading file names does not open it as a catalog."""
+
+    ledger_keys: tuple[str, ...] = ()
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    @cached_property
+    def _catalog(self) -> SqlCatalog:
+        from pyiceberg.catalog.sql import SqlCatalog  # noqa: PLC0415 - takes a second; reading does without it
+        from sqlalchemy import URL  # noqa: PLC0415 - with the catalog
+
+        # The warehouse is a plain path: in a URI, Iceberg's library takes %20 for three characters of a name.
+        database = URL.create(
+            "sqlite", database=os.fspath(self._workspace.catalog.absolute())
+        ).render_as_string()
+        warehouse = os.fspath(self._workspace.warehouse.absolute())
+        catalog = SqlCatalog("trailhouse", uri=database, warehouse=warehouse)
+        catalog.create_namespace_if_not_exists(NAMESPACE)
+        return catalog
+
+    @property
+    def opened(self) -> bool:
+        """Whether the database is open as a catalog."""
+        return "_catalog" in self.__dict__
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self.opened:
+            self._catalog.close()
+            del self._catalog
+
+    def load(self, name: str) -> Table | None:
+        """The table as it is now."""
+        from pyiceberg.exceptions import NoSuchTableError  # noqa: PLC0415 - with the catalog
+
+        try:
+            return self._catalog.load_table(f"{NAMESPACE}.{name}")
+        except NoSuchTableError:
+            return None
+
+    def create(self, name: str, definition: Definition) -> Table:
+        """Make a table below the warehouse."""
+        from trailhouse.lake import iceberg  # noqa: PLC0415 - with the catalog
+
+        schema = iceberg.iceberg_schema(definition.columns)
+        return self._catalog.create_table(
+            f"{NAMESPACE}.{name}",
+            schema,
+            partition_spec=iceberg.partition_spec(schema, definition.keys),
+            sort_order=iceberg.sort_order(schema, SORT_KEYS),
+            properties=PROPERTIES,
+        )
+
+    def locations(self) -> dict[str, str]:
+        """Straight from the database."""
+        if not self._workspace.catalog.exists():
+            return {}
+        uri = f"{self._workspace.catalog.absolute().as_uri()}?mode=ro"
+        try:
+            with closing(sqlite3.connect(uri, uri=True)) as database:
+                rows = database.execute("SELECT table_name, metadata_location FROM iceberg_tables").fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return {}
+            raise LakeError(
+                f"the catalog {self._workspace.catalog} cannot be read ({error}): try again"
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise self.damaged(str(error)) from error
+        for _, location in rows:
+            if not os.path.exists(location):  # noqa: PTH110 - before every command
+                raise self.damaged(f"{location} is not there: the folder was moved, or a part is gone")
+        return dict(rows)
+
     @property
     def _cache_path(self) -> Path:
         return self._workspace.root / _CACHE
 
-    def _read_cache(self) -> Mapping[str, tuple[str, TableFiles]]:
+    def recall(self) -> Mapping[str, tuple[str, TableFiles]]:
         """What is kept; nothing when it is missing or damaged, for it can be made anew."""
         try:
             kept = json.loads(self._cache_path.read_text()).items()
             return {n: (at, TableFiles(tuple(map(str, paths)), int(rows))) for n, (at, paths, rows) in kept}
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
+
+    def remember(self, known: Mapping[str, tuple[str, TableFiles]]) -> None:
+        """Keep it beside the database."""
+        kept = {n: [at, list(files.paths), files.rows] for n, (at, files) in known.items()}
+        write_durably(self._cache_path, json.dumps(kept))
+
+    def damaged(self, reason: str) -> LakeError:
+        """Only starting anew can mend it."""
+        return damaged(self._workspace, reason)
 
 
 def damaged(workspace: Workspace, reason: str) -> LakeError:

@@ -102,7 +102,7 @@ def _without(run: Run, broken: Sequence[Item]) -> Run | None:
     table = read_run(run)
     roots, files = (table.column(name).cast(pa.string()) for name in ("logroot", "logfile"))
     names = pc.binary_join_element_wise(roots, files, "\0")
-    gone = pa.array([f"{item.logroot}\0{item.object.name}" for item in broken])
+    gone = pa.array([f"{item.logroot}\0{item.logfile}" for item in broken])
     kept = table.filter(pc.invert(pc.is_in(names, gone)))
     if kept.num_rows == table.num_rows:
         return run
