@@ -112,7 +112,7 @@ def workgroup(scope: cdk.Stack, values: Values, chosen: Choices) -> athena.CfnWo
             bytes_scanned_cutoff_per_query=cdk.Token.as_number(values.workgroup_limit),
             requester_pays_enabled=cdk.Token.as_any(values.requester_pays),
             result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
-                output_location=cdk.Fn.join("", ["s3://", chosen.bucket, "/", RESULTS_PREFIX]),
+                output_location=cdk.Fn.sub(f"s3://${{Bucket}}/{RESULTS_PREFIX}", {"Bucket": chosen.bucket}),
                 encryption_configuration=encryption,
             ),
         ),

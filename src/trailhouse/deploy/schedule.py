@@ -30,13 +30,14 @@ _HOUR = 3600
 
 def undelivered_queue(scope: cdk.Stack, values: Values, chosen: Choices) -> sqs.CfnQueue:
     """The dead-letter queue of schedule and rule, and who may put messages there."""
+    by_sqs = either(chosen.keyed, None, otherwise=True)
     queue = sqs.CfnQueue(
         scope,
         "Undelivered",
         queue_name=f"{values.stack}-undelivered",
         message_retention_period=_FORTNIGHT,
         kms_master_key_id=chosen.stack_key,
-        sqs_managed_sse_enabled=cdk.Token.as_any(either(chosen.keyed, cdk.Aws.NO_VALUE, otherwise=True)),
+        sqs_managed_sse_enabled=None if chosen.keyed is True else cdk.Token.as_any(by_sqs),
     )
     rule = cdk.Fn.sub(
         f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:rule/{values.stack}-scan-limit"
