@@ -8,10 +8,9 @@ they come into the body before it is signed (`before-call`). Lists of anything e
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from trailhouse.catalog.encoding import encoded_partition
 from trailhouse.core.state import Columns, Format, Partition
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 _LIST = "PartitionInputList"
 _EMPTY = b'"PartitionInputList": []'
 _WRITTEN = "trailhouse_partitions"
-_json = msgspec.json.Encoder().encode
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def watch(client: Any) -> None:  # noqa: ANN401 - botocore has no types
@@ -66,4 +65,8 @@ def _shared(columns: Columns, kept: Format) -> bytes:
     """The members of a descriptor after the location."""
     descriptor = encoded_partition(Partition((), "", columns, kept))["StorageDescriptor"]
     del descriptor["Location"]
-    return b"," + msgspec.json.encode(descriptor)[1:-1]
+    return b"," + _json(descriptor)[1:-1]
+
+
+def _json(value: object) -> bytes:
+    return _ENCODER.encode(value).encode()
