@@ -36,6 +36,7 @@ class NightlyStack(cdk.Stack):
         stack_name: str | None = None,
         env: cdk.Environment | None = None,
         synthesizer: cdk.IStackSynthesizer | None = None,
+        termination_protection: bool = False,
     ) -> None:
         """Build it.
 
@@ -46,6 +47,7 @@ class NightlyStack(cdk.Stack):
             stack_name: where it is not that of the values.
             env: account and region, where they are decided; else those that it is deployed with.
             synthesizer: how it gets to CloudFormation, where not as usual.
+            termination_protection: CloudFormation refuses to delete it.
         """
         super().__init__(
             scope,
@@ -55,6 +57,7 @@ class NightlyStack(cdk.Stack):
             tags=dict(values.tags),
             env=env,
             synthesizer=synthesizer,
+            termination_protection=termination_protection,
             analytics_reporting=False,
         )
         self._build(values, code(self) if callable(code) else code)
