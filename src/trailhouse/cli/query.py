@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from trailhouse.output import Format, OutputFile
     from trailhouse.session import Trailhouse
 
+_DIALECTS = ("athena", "cloudtrail-lake")
 _EXAMPLE = "give a statement, such as 'SELECT * FROM cloudtrail LIMIT 5'"
 _WORD = re.compile(r"\s*[\w.-]+\s*;?\s*")
 
@@ -33,6 +34,18 @@ MaxScan = Annotated[
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show the statement, what it would read, and its price.")
+]
+Dialect = Annotated[
+    str,
+    typer.Option("--dialect", metavar="NAME", help="What the SQL is written for: athena or cloudtrail-lake."),
+]
+Store = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--store",
+        metavar="ID=TABLE",
+        help="Table that an event data store of CloudTrail Lake stands for; repeatable.",
+    ),
 ]
 
 
@@ -59,12 +72,16 @@ def run(
     ] = None,
     max_scan: MaxScan = None,
     dry_run: DryRun = False,
+    dialect: Dialect = "athena",
+    store: Store = None,
 ) -> int:
     """Run SQL over the logs; without SQL, open a shell."""
     own = {"engine": engine, "workgroup": workgroup, "trino_url": trino_url, "max_scan": max_scan}
     call: Call = replace(ctx.obj, flags={**ctx.obj.flags, **own})
     params = _params(param or [])
     text = _statement(call, sql, file)
+    if _lakes(dialect, store or []):
+        text, params = _moved(call, text, params, store or []), {}
     answering = call.settings.answering()
     if answering != "duckdb":
         return _elsewhere(call, answering, text, params, dry=dry_run)
@@ -75,6 +92,38 @@ def run(
         if dry_run:
             return _dry_run(call, house, text, params)
         return _answer(call, house, text, params)
+
+
+def _lakes(dialect: str, stores: list[str]) -> bool:
+    """Whether the SQL is CloudTrail Lake's. Raises UsageError."""
+    if dialect not in _DIALECTS:
+        raise UsageError(f"--dialect {dialect}: there is no such dialect: it is {' or '.join(_DIALECTS)}")
+    if stores and dialect == "athena":
+        raise UsageError("--store is for CloudTrail Lake's SQL: add --dialect cloudtrail-lake")
+    return dialect != "athena"
+
+
+def _moved(call: Call, text: str | None, params: dict[str, str], stores: list[str]) -> str:
+    """A statement of CloudTrail Lake's as one of Athena's, its parameters bound."""
+    from trailhouse.dialect import from_cloudtrail_lake  # noqa: PLC0415 - with the dialect
+
+    if text is None:
+        raise UsageError(
+            "the shell takes Athena's SQL: give the statement of CloudTrail Lake on the command line"
+        )
+    tables = {}
+    for one in stores:
+        name, equals, table = one.rpartition("=")
+        if not equals or not name or not table:
+            raise UsageError(f"--store {one}: give ID=TABLE, such as --store 3f85...=cloudtrail_events")
+        tables[name] = table
+    options = call.options
+    moved = from_cloudtrail_lake(
+        text, now=call.now, params=params, stores=tables, late=options.late, prefix=options.table_prefix
+    )
+    for note in moved.notes:
+        call.console.note(note)
+    return moved.sql
 
 
 def _elsewhere(call: Call, engine: str, text: str | None, params: dict[str, str], *, dry: bool) -> int:

@@ -127,7 +127,7 @@ def _conditions(columns: set[str], scope: Scope) -> list[exp.Expr]:
     if not ledger:
         where += _event_time(scope)
     if {"year", "month", "day"} <= columns:
-        where += [_or_unknown(one, "year") if ledger else one for one in _days(scope)]
+        where += [_or_unknown(one, "year") if ledger else one for one in day_conditions(scope)]
     for name, values in (("account", scope.accounts), ("region", scope.regions)):
         if values and name in columns:
             inside = exp.In(
@@ -159,8 +159,9 @@ def _stamp(moment: datetime) -> str:
     return (whole + timedelta(seconds=1) if utc.microsecond else whole).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _days(scope: Scope) -> list[exp.Expr]:
-    where = []
+def day_conditions(scope: Scope) -> list[exp.Expr]:
+    """Return conditions on the days of delivery that a scope's events can lie in."""
+    where: list[exp.Expr] = []
     if scope.since is not None:
         where.append(_bound(_day(scope.since), exp.GT, exp.GTE))
     if scope.until is not None:
