@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -99,7 +100,8 @@ def _machine(
         state_machine_name=machine_name,
         state_machine_type="STANDARD",
         role_arn=taken.attr_arn,
-        definition=substituted(definition),
+        # As text: the CDK drops what is null in an object, and CloudFormation takes none.
+        definition_string=cdk.Fn.sub(substituted(json.dumps(definition))["Fn::Sub"]),
         definition_substitutions={
             "Stack": values.stack,
             "Topic": chosen.topic,
