@@ -116,7 +116,8 @@ def _beginning() -> Json:
                 "task.$": "$.given.task",
                 "reason.$": "$.given.reason",
                 "piece": 1,
-                "cursor": None,
+                # CloudFormation takes no null in a template.
+                "cursor.$": "States.StringToJson('null')",
             },
             "Next": "Do a piece",
         },
@@ -164,7 +165,7 @@ def _breaking_off() -> Json:
                 ),
             },
             "Retry": [_PUBLISH],
-            "ResultPath": None,
+            "ResultPath": "$.told",
             "Next": "Failed",
         },
     }
@@ -265,7 +266,7 @@ def _tell(subject: str, message: str) -> Json:
         "Resource": "arn:${AWS::Partition}:states:::sns:publish",
         "Parameters": {"TopicArn": "${Topic}", "Subject.$": subject, "Message.$": message},
         "Retry": [_PUBLISH],
-        "ResultPath": None,
+        "ResultPath": "$.told",
     }
 
 
