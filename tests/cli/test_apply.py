@@ -1,4 +1,4 @@
-"""`plan`, `apply`, `ddl` and `destroy` as they are called, on a strict Glue and an emulated S3."""
+"""`apply` as it is called, on a strict Glue and an emulated S3, and what the commands of the catalog share."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bed.faults import Fault, denied
-from trailhouse.cli import main
+from cli.outcomes import Outcome, writes
 from trailhouse.cli.planning import TARGETS
 
 if TYPE_CHECKING:
@@ -30,72 +29,6 @@ pytestmark = pytest.mark.emulator
 
 A, B = "111122223333", "444455556666"
 PROGRAM = Path(sys.executable).with_name("trailhouse")
-
-
-@dataclass
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(
-    aws: Aws, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., Outcome]:
-    """The program in this process, on two accounts with three days each and a database of the test's own."""
-    for name, value in aws.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("TRAILHOUSE_SOURCE", "s3://logs")
-    monkeypatch.setenv("TRAILHOUSE_DATABASE", tmp_path.name.replace("-", "_")[:60])
-    monkeypatch.chdir(tmp_path)
-    aws.glue.heal()
-    today = datetime.now(UTC).date()
-    places = [
-        f"{account}/CloudTrail/eu-west-1/{today - timedelta(days=n):%Y/%m/%d}"
-        for account in (A, B)
-        for n in range(3)
-    ]
-    aws.buckets.make("logs").put_all((f"AWSLogs/{place}/x.json.gz", b"{}") for place in places)
-
-    def call(*args: str) -> Outcome:
-        with pytest.raises(SystemExit) as left:
-            main(list(args))
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return Outcome(int(left.value.code or 0), out, err)
-
-    return call
-
-
-def writes(aws: Aws) -> list[str]:
-    return [name for name in aws.glue.counts if not name.startswith("Get")]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("options", "code"),
-    [
-        (("--detailed-exitcode",), 2),
-        (("--detailed-exitcode", "--json"), 2),
-        (("--out", "a.plan"), 0),
-        ((), 0),
-    ],
-)
-@pytest.mark.usefixtures("run")
-def test_whoever_reads_the_beginning_of_a_plan_has_its_exit_code_and_file(
-    options: tuple[str, ...], code: int
-) -> None:
-    for verbose in ((), ("-v",)):  # little is written at the end only, much before it
-        command = [PROGRAM, "plan", *options, *verbose]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
-            assert started.stdout is not None
-            started.stdout.close()
-            assert started.wait(60) == code
-            assert started.stderr is not None
-            assert not re.search("pipe|Traceback", started.stderr.read(), re.IGNORECASE)
-    if "--out" in options:
-        assert json.loads(Path("a.plan").read_text())["parts"]
 
 
 def test_a_plan_is_shown_carried_out_and_then_empty(aws: Aws, run: Callable[..., Outcome]) -> None:
@@ -213,24 +146,6 @@ def test_what_limits_answers_is_no_limit_of_the_catalog(
     assert said in done.err
 
 
-def test_where_nothing_can_be_planned_nothing_is_called_right(aws: Aws, run: Callable[..., Outcome]) -> None:
-    assert run("apply", "--yes").code == 0
-    undo = run("apply", "--undo", "--yes")
-    assert undo.code == 1
-    assert undo.err.count("there is nothing to put back") == 1
-    assert "as it should be" not in undo.err
-    aws.s3.log.faults.append(
-        denied("ListObjectsV2", status=403, when=lambda _, asked: "CloudTrail" in str(asked))
-    )
-    failed = run("plan")
-    aws.s3.log.faults.clear()
-    lines = failed.out.splitlines()
-    assert (failed.code, lines) == (
-        3,
-        [f"! {A}: not planned", f"! {B}: not planned", "No change is planned."],
-    )
-
-
 def test_one_account_that_fails(aws: Aws, run: Callable[..., Outcome]) -> None:
     aws.glue.inject(denied("CreateTable", when=lambda _, given: B in given["TableInput"]["Name"]))
     done = run("apply", "--yes", "--json")
@@ -242,17 +157,6 @@ def test_one_account_that_fails(aws: Aws, run: Callable[..., Outcome]) -> None:
     aws.glue.heal()
     assert run("apply", "--yes").code == 0
     assert run("plan", "--detailed-exitcode").code == 0
-
-
-def test_some_of_it(run: Callable[..., Outcome]) -> None:
-    done = run("plan", "--target", A, "--detailed-exitcode")
-    assert done.code == 2
-    assert B not in done.out
-    assert "view" not in done.out
-    assert run("plan", "--target", "123").code == 64
-    done = run("plan", "--format", "csv")
-    assert (done.code, "--format csv: a plan is text, or JSON" in done.err) == (64, True)
-    assert run("plan", "-o", "x.json").code == 64
 
 
 @pytest.mark.parametrize("command", ["plan", "apply", "ddl"])
@@ -279,45 +183,3 @@ def test_a_run_is_interrupted_and_run_again(aws: Aws, run: Callable[..., Outcome
     aws.glue.heal()
     assert run("apply", "--yes").code == 0
     assert run("plan", "--detailed-exitcode").code == 0
-
-
-# -- ddl -------------------------------------------------------------------------------------------------
-
-
-def test_the_catalog_as_statements(aws: Aws, run: Callable[..., Outcome]) -> None:
-    aws.glue.counts.clear()
-    done = run("ddl")
-    assert done.code == 0
-    statements = [text.strip() for text in done.out.split(";\n") if text.strip()]
-    assert statements[0] == f"CREATE DATABASE IF NOT EXISTS `{os.environ['TRAILHOUSE_DATABASE']}`"
-    assert sum(text.startswith("CREATE EXTERNAL TABLE") for text in statements) == 2
-    assert sum(text.startswith("CREATE OR REPLACE VIEW") for text in statements) == 2
-    assert aws.glue.counts == {}
-    assert run("ddl", "--target", A, "-o", "x.sql").out == ""
-    assert B not in Path("x.sql").read_text()
-    assert run("ddl", "--json").code == 64
-
-
-# -- destroy ---------------------------------------------------------------------------------------------
-
-
-def test_what_is_ours_goes_and_nothing_else(aws: Aws, run: Callable[..., Outcome]) -> None:
-    run("apply", "--yes")
-    database, glue = os.environ["TRAILHOUSE_DATABASE"], aws.client("glue")
-    glue.create_table(DatabaseName=database, TableInput={"Name": "cloudtrail_mine"})
-    assert run("destroy").code == 64
-    done = run("destroy", "--yes", "--json")
-    assert done.code == 0
-    found = json.loads(done.out)
-    assert found["done"] == {"table": {"delete": 2}, "view": {"delete": 2}}
-    assert [one["name"] for one in found["stays"]] == ["cloudtrail_mine", database]
-    assert "all logs stay" in done.err
-    assert [table["Name"] for table in glue.get_tables(DatabaseName=database)["TableList"]] == [
-        "cloudtrail_mine"
-    ]
-    glue.delete_table(DatabaseName=database, Name="cloudtrail_mine")
-    assert run("destroy", "--yes").out == "Done: nothing.\n"
-    with pytest.raises(glue.exceptions.EntityNotFoundException):
-        glue.get_database(Name=database)
-    assert run("destroy").out == "Done: nothing.\n"
-    assert len(aws.buckets.find("logs").objects) == 6
