@@ -159,7 +159,7 @@ class Cloud(Aws):
     def move(self, moment: datetime) -> None:
         """Set the account's clock; it goes on from there, and what was due comes at once."""
         self.ahead = moment.timestamp() - time.time()
-        self.ask("clock", ahead=self.ahead)
+        self.ask("move", ahead=self.ahead)
 
     def metric(self, namespace: str, name: str, value: float, **dimensions: str) -> None:
         """A metric that AWS would have put."""
@@ -195,8 +195,10 @@ class Cloud(Aws):
     def _answer(self, request: Request) -> Answer:
         bucket = request.path.lstrip("/").partition("/")[0]
         scope = request.credential[3]
-        if request.operation.startswith("AWSGlue.") or (
-            scope == "s3" and self.buckets.aliases.get(bucket, bucket) in self.buckets.all
+        if (
+            request.operation.startswith("AWSGlue.")
+            or scope == "lakeformation"
+            or (scope == "s3" and self.buckets.aliases.get(bucket, bucket) in self.buckets.all)
         ):
             return self._permit(request) or super()._answer(request)
         headers = {n: v for n, v in request.headers.items() if n.lower() not in _KEPT_BACK}

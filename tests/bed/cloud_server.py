@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import datetime as dt
 import json
 import os
 import socket
 import stat
 import sys
-import time
 import traceback
+from datetime import UTC
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
-REAL_TIME, REAL_DATETIME = time.time, dt.datetime
+import clock  # beside this file: here is no package
+
 SWEEP = 0.2  # seconds between looks at the schedules; ministack's own are 10
 # A Python as Lambda's: the standard library and what is uploaded, nothing of an environment, nothing of a checkout.
 # Who brings no boto3 gets the runtime's.
@@ -31,41 +32,8 @@ PYTHON = """#!/bin/sh
 PYTHONPATH="{folder}/runtime" exec "{python}" -S -s -B "$@"
 """
 
-_ahead = 0.0
 _calls: list[dict[str, Any]] = []
 _role: contextvars.ContextVar[str] = contextvars.ContextVar("role", default="")
-
-
-# --- the clock -----------------------------------------------------------------------------------------------------
-
-
-class _Kind(type):
-    def __instancecheck__(cls, value: object) -> bool:
-        return isinstance(value, REAL_DATETIME)
-
-
-class _Moved(REAL_DATETIME, metaclass=_Kind):
-    """A datetime that knows the time that is played."""
-
-    @classmethod
-    def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:
-        return cls.fromtimestamp(_now(), tz)
-
-    @classmethod
-    def utcnow(cls) -> dt.datetime:
-        return cls.now(dt.UTC).replace(tzinfo=None)
-
-
-def _now() -> float:
-    return REAL_TIME() + _ahead
-
-
-def _move_clocks() -> None:
-    """Before anything of ministack is loaded: every module takes its clock from these two."""
-    gmtime = time.gmtime
-    time.time = _now
-    time.gmtime = lambda seconds=None: gmtime(_now() if seconds is None else seconds)
-    dt.datetime = _Moved  # type: ignore[misc]  # this is the point
 
 
 # --- what ministack leaves out -------------------------------------------------------------------------------------
@@ -80,28 +48,28 @@ def _amend(folder: Path) -> None:
     - A function whose reserved concurrency is used up is told to Step Functions by AWS's name for it.
     - Every decision about a permission is written down.
     - The age of a signature is not looked at, since only this process has another clock.
-    - Policies that ask for TLS take it as given.
+    - Policies that ask for TLS take it as given; those that name a metric's namespace are told it.
     """
     from ministack import app
-    from ministack.core import iam_evaluator, lambda_runtime, sigv4
+    from ministack.core import iam_actions, iam_evaluator, sigv4
     from ministack.services import eventbridge, scheduler, stepfunctions
 
-    python = folder / "python"
-    python.write_text(PYTHON.format(python=sys.executable, folder=folder))
-    python.chmod(python.stat().st_mode | stat.S_IXUSR)
-    detect = lambda_runtime._detect_runtime_binary
-
-    def runtime(name: str) -> tuple[str, str]:
-        _, script = detect(name)
-        return str(python), script
-
-    lambda_runtime._detect_runtime_binary = runtime
+    _own_python(folder)
     iam_evaluator._request_origin = contextvars.ContextVar("origin", default=("127.0.0.1", True))
     app.pin_request_origin = lambda source, _secure: iam_evaluator._request_origin.set((source, True))
     scheduler._SCHEDULE_TICK_INTERVAL = SWEEP
     sigv4.request_time_failure = lambda *_, **__: None
     sigv4.presigned_request_is_expired = lambda *_, **__: False
 
+    tags = iam_actions.request_tag_context
+
+    def context(service: str, action: str, body: bytes, params: Any) -> dict[str, Any]:
+        found: dict[str, Any] = tags(service, action, body, params)
+        return found | (
+            {"cloudwatch:namespace": _namespace(body)} if action == "cloudwatch:PutMetricData" else {}
+        )
+
+    iam_actions.request_tag_context = context
     enforce, invoke = iam_evaluator.enforce, eventbridge._invoke_target
     task, resource = stepfunctions._execute_task, stepfunctions._invoke_resource
     function = stepfunctions._call_lambda
@@ -140,6 +108,32 @@ def _amend(folder: Path) -> None:
     stepfunctions._call_lambda = run
     iam_evaluator.enforce, eventbridge._invoke_target = enforced, delivered
     stepfunctions._execute_task, stepfunctions._invoke_resource = tasked, called
+
+
+def _own_python(folder: Path) -> None:
+    from ministack.core import lambda_runtime
+
+    python = folder / "python"
+    python.write_text(PYTHON.format(python=sys.executable, folder=folder))
+    python.chmod(python.stat().st_mode | stat.S_IXUSR)
+    detect = lambda_runtime._detect_runtime_binary
+
+    def runtime(name: str) -> tuple[str, str]:
+        _, script = detect(name)
+        return str(python), script
+
+    lambda_runtime._detect_runtime_binary = runtime
+
+
+def _namespace(body: bytes) -> str:
+    """Of metrics, in any of the protocols that boto3 may choose."""
+    import cbor2
+
+    if body[:1] == b"{":
+        return str(json.loads(body).get("Namespace", ""))
+    if b"Action=" in body:
+        return parse_qs(body.decode()).get("Namespace", [""])[0]
+    return str(cbor2.loads(body).get("Namespace", ""))
 
 
 def _note(arn: str, action: str, resource: str, *, allowed: bool) -> None:
@@ -242,7 +236,7 @@ def _filled(text: str, event: dict[str, Any], rule: dict[str, Any]) -> str:
     """Scheduler's own attributes in an input."""
     known = {
         "schedule-arn": rule["Arn"], "execution-id": event["EventId"], "attempt-number": "1",
-        "scheduled-time": _Moved.fromtimestamp(event["Time"], dt.UTC).strftime("%Y-%m-%dT%H:%M:00Z"),
+        "scheduled-time": clock.Moved.fromtimestamp(event["Time"], UTC).strftime("%Y-%m-%dT%H:%M:00Z"),
     }  # fmt: skip
     for name, value in known.items():
         text = text.replace(f"<aws.scheduler.{name}>", value)
@@ -267,14 +261,13 @@ def _bury(target: dict[str, Any], rule: dict[str, Any], code: str, why: str) -> 
 # --- what the bed asks for -----------------------------------------------------------------------------------------
 
 
-def clock(ahead: float) -> dict[str, Any]:
+def move(ahead: float) -> dict[str, Any]:
     """Set the clock ahead by that many seconds; schedules are seen before it moves."""
     from ministack.services import scheduler
 
     scheduler._tick_schedules()  # the first look at a schedule only notes the time
-    global _ahead  # noqa: PLW0603 - the clock of this process
-    _ahead = ahead
-    return {"now": _now()}
+    clock.move(ahead)
+    return {"now": clock.now()}
 
 
 def who(key: str) -> dict[str, Any]:
@@ -337,8 +330,8 @@ def query(run: str, workgroup: str, state: str, reason: str) -> dict[str, Any]:
     status = {
         "State": state,
         "StateChangeReason": reason,
-        "SubmissionDateTime": _now(),
-        "CompletionDateTime": _now(),
+        "SubmissionDateTime": clock.now(),
+        "CompletionDateTime": clock.now(),
     }
     athena._executions[run] = {
         "QueryExecutionId": run, "Query": "SELECT 1", "StatementType": "DML", "WorkGroup": workgroup, "Status": status,
@@ -347,7 +340,7 @@ def query(run: str, workgroup: str, state: str, reason: str) -> dict[str, Any]:
     return {}
 
 
-VERBS = {each.__name__: each for each in (clock, who, calls, metric, event, query)}
+VERBS = {each.__name__: each for each in (move, who, calls, metric, event, query)}
 
 
 async def _control(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -377,7 +370,7 @@ async def _control(scope: dict[str, Any], receive: Any, send: Any) -> None:
 def main() -> None:
     """Serve until the process is ended."""
     folder = Path(sys.argv[1])
-    _move_clocks()
+    clock.install()
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     from hypercorn.asyncio import serve

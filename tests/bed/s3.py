@@ -183,6 +183,7 @@ class S3:
             )
         body = self.shown(key, stored)
         headers = {"ETag": stored.etag, "Last-Modified": formatdate(stored.modified, usegmt=True),
+                   "Date": formatdate(time.time(), usegmt=True),
                    "Accept-Ranges": "bytes", "content-type": "binary/octet-stream", **stored.headers}  # fmt: skip
         if stored.storage_class != "STANDARD":
             headers["x-amz-storage-class"] = stored.storage_class
