@@ -70,9 +70,6 @@ def bucket(scope: cdk.Stack, values: Values, chosen: Choices) -> None:
         ),
     )
     conditioned(chosen.own_bucket, made, policy)
-    # Without the bucket's policy nothing would insist on TLS in what is left.
-    policy.cfn_options.deletion_policy = cdk.CfnDeletionPolicy.RETAIN
-    policy.cfn_options.update_replace_policy = cdk.CfnDeletionPolicy.RETAIN
 
 
 def _lifecycle() -> list[s3.CfnBucket.RuleProperty]:
