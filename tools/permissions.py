@@ -23,6 +23,20 @@ _ON = {
     Resource.WORKGROUP: "workgroup",
     Resource.KEY: "key",
     Resource.ROLE: "role of the source",
+    Resource.STACK: "stack",
+    Resource.MACHINE: "state machine",
+    Resource.EXECUTION: "its executions",
+    Resource.SCHEDULE: "schedule",
+    Resource.TOPIC: "topic",
+    Resource.STACK_ROLE: "roles of the stack",
+    Resource.STACK_FUNCTION: "functions of the stack",
+    Resource.STACK_MACHINE: "state machines",
+    Resource.STACK_QUEUE: "queue of the stack",
+    Resource.STACK_TOPIC: "topic of the stack",
+    Resource.STACK_LOGS: "log groups of the stack",
+    Resource.STACK_ALARM: "alarms of the stack",
+    Resource.STACK_RULE: "rule of the stack",
+    Resource.STACK_WORKGROUP: "workgroup of the stack",
     Resource.ANY: "`*`",
 }
 
@@ -32,6 +46,7 @@ def permissions_page(page: str) -> str:
     tables = {
         "operations": _operations(),
         "athena": _delegated(),
+        "cloudformation": _deployed(),
         "roles": _roles(),
         "lake formation": _grants(),
     }
@@ -83,15 +98,27 @@ def _delegated() -> str:
             [each.kind, _code(each.actions), _on(each.resource), each.place, _link(each.page)]
             for kind in Kind
             for each in delegated()
-            if each.kind is kind
+            if each.kind is kind and kind not in kinds(Use.DEPLOY)
         ),
     )
+
+
+def _deployed() -> str:
+    return _table(
+        ["for", "permissions", "on", "of", "AWS says so in"],
+        (
+            [each.kind.rpartition(" ")[2] if "AWS::" in each.kind else each.kind, _code(each.actions),
+             _on(each.resource), each.place, _link(each.page)]
+            for each in delegated()
+            if each.kind in kinds(Use.DEPLOY)
+        ),
+    )  # fmt: skip
 
 
 def _roles() -> str:
     rows = []
     for role in Role:
-        run = [kind for kind in Kind if any(kind in kinds(use) for use in USES[role])]
+        run = [kind for kind in Kind if any(kind in kinds(use) for use in USES[role]) and "AWS::" not in kind]
         rows.append([f"`policy {role}`", ", ".join(USES[role]), "; ".join(run)])
     return _table(["command", "may do", "statements and places that it needs Athena or Glue to touch"], rows)
 
@@ -99,5 +126,5 @@ def _roles() -> str:
 def _grants() -> str:
     return _table(
         ["role", "on the database", "on its tables"],
-        ([role, *(_code(part) for part in lake_formation.PERMISSIONS[role])] for role in Role),
+        ([role, *map(_code, granted)] for role, granted in lake_formation.PERMISSIONS.items()),
     )

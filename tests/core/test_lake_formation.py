@@ -6,7 +6,7 @@ import botocore.session
 from botocore.validate import validate_parameters
 
 from core.test_policy import NAMES, READER
-from trailhouse.core.lake_formation import grants
+from trailhouse.core.lake_formation import PERMISSIONS, grants
 from trailhouse.core.policy import Role
 
 
@@ -17,7 +17,8 @@ def test_lake_formation_takes_the_grants() -> None:
         .operation_model("BatchGrantPermissions")
         .input_shape
     )
-    for role in Role:
+    assert not grants(Role.DEPLOYER, NAMES, [READER])["Entries"]
+    for role in PERMISSIONS:
         found = grants(role, NAMES, [READER, "999900001111"])
         validate_parameters(found, shape)
         ids = [entry["Id"] for entry in found["Entries"]]

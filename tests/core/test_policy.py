@@ -31,10 +31,12 @@ NAMES = Names(
     "aws", "eu-west-1", "111122223333",
     (Folder("my-logs", "x/AWSLogs/"), Folder("other", "AWSLogs/")), Folder("results"), Folder("results", "try/"),
     records=Folder("output", "trailhouse/"), lake=Folder("lake", "trail/"), database="security",
+    code=Folder("code"), output=Folder("output"),
     log_keys=(KEY.format("logs"),), result_keys=(KEY.format("results"),), catalog_keys=(KEY.format("catalog"),),
+    stack_keys=(KEY.format("stack"),),
     roles=("arn:aws:iam::444455556666:role/reader",),
 )  # fmt: skip
-PLAIN = replace(NAMES, lake=None, log_keys=(), result_keys=(), catalog_keys=(), roles=())
+PLAIN = replace(NAMES, lake=None, log_keys=(), result_keys=(), catalog_keys=(), stack_keys=(), roles=())
 GLUE = "arn:aws:glue:eu-west-1:111122223333:"
 READER = "arn:aws:iam::999900001111:role/analyst"
 

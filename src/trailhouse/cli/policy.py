@@ -25,6 +25,7 @@ from trailhouse.core.policy import (
     bucket_policy,
     document,
     key_policy,
+    own_code,
     own_output,
     role_policy,
 )
@@ -50,13 +51,15 @@ class Kind(StrEnum):
     RUNNER = "runner"
     OPERATOR = "operator"
     ANALYST = "analyst"
+    DEPLOYER = "deployer"
     BUCKET = "bucket"
     KMS = "kms"
     LAKEFORMATION = "lakeformation"
 
 
 Wanted = Annotated[
-    Kind, typer.Argument(metavar="KIND", help="runner, operator, analyst, bucket, kms or lakeformation.")
+    Kind,
+    typer.Argument(metavar="KIND", help="runner, operator, analyst, deployer, bucket, kms or lakeformation."),
 ]
 Principals = Annotated[
     Words,
@@ -114,9 +117,10 @@ def run(
 
     No more than those, with the names of this configuration.
 
-    runner: plan and apply, every night. operator: that and adopt, destroy, selftest. analyst: query. bucket, kms:
-    what bucket and key of the logs allow to principals of another account. lakeformation: input of
-    aws lakeformation batch-grant-permissions. --format table says why each is needed, and which page of AWS says so.
+    runner: plan and apply, every night. operator: that and adopt, destroy, selftest. analyst: query. deployer: deploy,
+    undeploy, cdk deploy. bucket, kms: what bucket and key of the logs allow to principals of another account.
+    lakeformation: input of aws lakeformation batch-grant-permissions. --format table says why each is needed, and
+    which page of AWS says so.
     """
     call: Call = ctx.obj
     call.refuse_output("policy")
@@ -127,6 +131,8 @@ def run(
     if kind is Kind.KMS:
         return _show(call, key_policy(_principals(call, principal)))
     names = _names(call, given, writes=kind in {Kind.OPERATOR, Kind.ANALYST})
+    if kind is Kind.LAKEFORMATION and role not in lake_formation.PERMISSIONS:
+        raise UsageError(f"--as {role}: Lake Formation has nothing to grant, for it touches no table")
     if kind is Kind.LAKEFORMATION:
         return _print(lake_formation.grants(role, names, _principals(call, principal, plain=True)))
     if kind is Kind.BUCKET:
@@ -187,18 +193,20 @@ def _names(call: Call, given: _Given, *, writes: bool) -> Names:
         usual = f"aws-athena-query-results-{account}-{region}"
     results = _results(call, given, usual) if writes else Folder(usual)
     named = settings.output_s3_bucket != "default"
-    records = settings.output_s3_bucket if named else own_output(settings.stack, account, region)
+    own = own_output(settings.stack, account, region)
     return Names(
         partition=partition_of(region), region=region, account=account,
         logs=_logs(settings, _access_points(given.access_points)),
         results=results, scratch=Folder(results.bucket, results.prefix + SCRATCH_PREFIX, results.access_point),
-        records=Folder(records, RECORDS_PREFIX),
+        records=Folder(settings.output_s3_bucket if named else own, RECORDS_PREFIX),
+        code=Folder(own_code(account, region)), output=None if named else Folder(own),
         lake=_folder(settings.lake, {}) if settings.lake else None,
         database=settings.database, table_prefix=settings.table_prefix, workgroup=settings.workgroup,
         stack=settings.stack, topic=settings.alarm_sns_arn or "",
         log_keys=_arns("--kms-key", given.log_keys or settings.log_keys),
         result_keys=_arns("--results-key", given.result_keys or _given_keys(settings.output_key)),
         catalog_keys=_arns("--catalog-key", given.catalog_keys or settings.catalog_keys),
+        stack_keys=_given_keys(settings.stack_key),
         catalog_account=_checked("--catalog-account", given.catalog_account),
         roles=tuple(sorted({source.role_arn for source in settings.sources if source.role_arn})),
     )  # fmt: skip

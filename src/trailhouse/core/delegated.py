@@ -1,16 +1,17 @@
-"""What Athena does with the permissions of its caller, by kind of statement: nobody calls it, and all need it.
+"""What AWS does with the permissions of its caller: nobody calls it, and all need it.
 
-Glue likewise uses the caller's permission for the key of an encrypted catalog.
+Athena, by kind of statement; CloudFormation, by type of what is in the stack; Glue and S3, where a key encrypts.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from trailhouse.core.deployed import DEPLOYED
 from trailhouse.core.operations import Resource, Use
 
 
 class Kind(StrEnum):
-    """A kind of statement, or of what it touches."""
+    """A kind of statement, or of what is touched or deployed."""
 
     EVERY = "every statement"
     LOGS = "SELECT on tables over log files"
@@ -24,6 +25,19 @@ class Kind(StrEnum):
     ENCRYPTED_CATALOG = "every call of Glue, where the catalog is encrypted"
     WRITTEN_RECORD = "writing the record of a run, where a key encrypts it"
     READ_RECORD = "reading the record of a run, where a key encrypts it"
+    STACK_KEY = "CloudFormation, for what a key encrypts"
+    EMPTIED = "undeploy, where a bucket has old versions"
+    ROLE = "CloudFormation, for AWS::IAM::Role"
+    FUNCTION = "CloudFormation, for AWS::Lambda::Function"
+    MACHINE = "CloudFormation, for AWS::StepFunctions::StateMachine"
+    SCHEDULE = "CloudFormation, for AWS::Scheduler::Schedule"
+    QUEUE = "CloudFormation, for AWS::SQS::Queue"
+    TOPIC = "CloudFormation, for AWS::SNS::Topic"
+    LOG_GROUP = "CloudFormation, for AWS::Logs::LogGroup"
+    ALARM = "CloudFormation, for AWS::CloudWatch::Alarm"
+    RULE = "CloudFormation, for AWS::Events::Rule"
+    WORKGROUP = "CloudFormation, for AWS::Athena::WorkGroup"
+    BUCKET = "CloudFormation, for AWS::S3::Bucket"
 
 
 class Place(StrEnum):
@@ -32,12 +46,16 @@ class Place(StrEnum):
     LOGS = "logs"
     RESULTS = "results"
     RECORDS = "records"
+    CODE = "code"
+    OUTPUT = "output"
+    STACK = "stack"
     LAKE = "lake"
     SCRATCH = "scratch"
     TABLES = "tables"
     DEFAULT = "default"
     LOG_KEYS = "log keys"
     RESULT_KEYS = "result keys"
+    STACK_KEYS = "stack keys"
     CATALOG_KEYS = "catalog keys"
     ANYWHERE = "anywhere"
 
@@ -73,11 +91,16 @@ def delegated() -> tuple[Delegated, ...]:
 
 _QUERY = frozenset({Kind.EVERY, Kind.LOGS, Kind.VIEW, Kind.ICEBERG, Kind.GOVERNED, Kind.ENCRYPTED_CATALOG})
 _RECORD = frozenset({Kind.WRITTEN_RECORD, Kind.READ_RECORD})
+_STACK = frozenset(kind for kind in Kind if kind.value.startswith("CloudFormation,")) | {Kind.EMPTIED}
+OF_ATHENA = frozenset(Kind) - _RECORD - _STACK - {Kind.ENCRYPTED_CATALOG}
+"""What Athena does."""
+
 _KINDS = {
     Use.QUERY: _QUERY,
-    Use.SELFTEST: frozenset(Kind) - _RECORD,
+    Use.SELFTEST: OF_ATHENA | {Kind.ENCRYPTED_CATALOG},
     Use.NIGHTLY: _RECORD,
     Use.STATUS: frozenset({Kind.READ_RECORD}),
+    Use.DEPLOY: _STACK,
 }
 
 _ATHENA = "https://docs.aws.amazon.com/athena/latest/ug/"
@@ -126,4 +149,16 @@ _LIST = (
     ),
     Delegated(Kind.WRITTEN_RECORD, ("kms:GenerateDataKey",), _KEY, Place.RESULT_KEYS, _SSE_KMS),
     Delegated(Kind.READ_RECORD, ("kms:Decrypt",), _KEY, Place.RESULT_KEYS, _SSE_KMS),
+    *(
+        Delegated(Kind(f"CloudFormation, for {row.kind}"), row.actions, (row.resource,), Place(row.place), row.page)
+        for row in DEPLOYED
+    ),
+    Delegated(
+        Kind.STACK_KEY, ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
+        _KEY, Place.STACK_KEYS, "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html",
+    ),
+    Delegated(
+        Kind.EMPTIED, ("s3:DeleteObjectVersion",), _OBJECT, Place.OUTPUT,
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjectVersions.html",
+    ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ PERMISSIONS: Mapping[Role, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Role.OPERATOR: (("CREATE_TABLE", "DESCRIBE", "DROP"), ("ALTER", "DESCRIBE", "DROP", "INSERT", "SELECT")),
     Role.ANALYST: (("DESCRIBE",), ("DESCRIBE", "SELECT")),
 }
-"""Lake Formation's permissions on the database, and on its tables."""
+"""Lake Formation's permissions on the database, and on its tables; other roles touch neither."""
 
 
 def grants(role: Role, names: Names, principals: Sequence[str]) -> dict[str, Any]:
@@ -19,6 +19,8 @@ def grants(role: Role, names: Names, principals: Sequence[str]) -> dict[str, Any
     Lake Formation knows no beginnings of names: the grants are on all tables of the database.
     """
     catalog = names.catalog_account or names.account
+    if role not in PERMISSIONS:
+        return {"CatalogId": catalog, "Entries": []}
     database = {"Database": {"CatalogId": catalog, "Name": names.database}}
     tables = {"Table": {"CatalogId": catalog, "DatabaseName": names.database, "TableWildcard": {}}}
     entries = [

@@ -21,6 +21,7 @@ class Use(StrEnum):
     SELFTEST = "selftest"
     NIGHTLY = "nightly"
     STATUS = "status"
+    DEPLOY = "deploy"
 
 
 class Resource(StrEnum):
@@ -41,6 +42,15 @@ class Resource(StrEnum):
     EXECUTION = "states:{region}:{account}:execution:{stack}:*"
     SCHEDULE = "scheduler:{region}:{account}:schedule/default/{stack}"
     TOPIC = "sns:{region}:{account}:{topic}"
+    STACK_ROLE = "iam::{account}:role/{stack}-*"
+    STACK_FUNCTION = "lambda:{region}:{account}:function:{stack}*"
+    STACK_MACHINE = "states:{region}:{account}:stateMachine:{stack}*"
+    STACK_QUEUE = "sqs:{region}:{account}:{stack}-*"
+    STACK_TOPIC = "sns:{region}:{account}:{stack}-*"
+    STACK_LOGS = "logs:{region}:{account}:log-group:/aws/*/{stack}*"
+    STACK_ALARM = "cloudwatch:{region}:{account}:alarm:{stack}-*"
+    STACK_RULE = "events:{region}:{account}:rule/{stack}-*"
+    STACK_WORKGROUP = "athena:{region}:{account}:workgroup/{stack}"
     ANY = "*"
 
 
@@ -117,7 +127,8 @@ def _named(operation: Operation, parameters: Mapping[str, Any]) -> Iterator[tupl
     yield "bucket", given("Bucket")
     yield "key", given("Key")
     yield "workgroup", given("WorkGroup")
-    yield "stack", given("StackName")
+    yield "stack", given("StackName").rpartition(":stack/")[2].partition("/")[0]
+    yield "topic", given("TopicArn").rpartition(":")[2]
     yield "database", given("DatabaseName") or given("DatabaseInput", "Name")
     yield "table", given("TableName") or given("TableInput", "Name")
     yield ("table" if operation.resource[-1] is Resource.TABLE else "database"), given("Name")
@@ -135,6 +146,7 @@ _END = frozenset({Use.DESTROY, Use.SELFTEST})
 _SCRATCH = frozenset({Use.SELFTEST})
 _NIGHTLY = frozenset({Use.NIGHTLY})
 _STATUS = frozenset({Use.STATUS})
+_DEPLOY = frozenset({Use.DEPLOY})
 
 _IN_DATABASE = (Resource.CATALOG, Resource.DATABASE)
 _IN_TABLE = (*_IN_DATABASE, Resource.TABLE)
@@ -147,12 +159,19 @@ _TABLE: Mapping[str, tuple[str, tuple[_Row, ...]]] = {
         ("AssumeRole", (), (Resource.ROLE,), _ALL),
     )),
     "s3": ("list_amazons3.html", (
-        ("ListObjectsV2", ("s3:ListBucket",), (Resource.BUCKET,), _LOOK | _NIGHTLY | _STATUS),
+        ("ListObjectsV2", ("s3:ListBucket",), (Resource.BUCKET,), _LOOK | _NIGHTLY | _STATUS | _DEPLOY),
         # Asked for the header that names the bucket's region, which comes with a refusal, too.
         ("HeadBucket", ("s3:ListBucket",), (Resource.BUCKET,), frozenset()),
         ("GetObject", (), (Resource.OBJECT,), _QUERY | _NIGHTLY | _STATUS),
-        ("PutObject", (), (Resource.OBJECT,), _SCRATCH | _NIGHTLY),
-        ("DeleteObjects", ("s3:DeleteObject",), (Resource.OBJECT,), _SCRATCH),
+        ("PutObject", (), (Resource.OBJECT,), _SCRATCH | _NIGHTLY | _DEPLOY),
+        ("DeleteObjects", ("s3:DeleteObject",), (Resource.OBJECT,), _SCRATCH | _DEPLOY),
+        ("ListObjectVersions", ("s3:ListBucketVersions",), (Resource.BUCKET,), _DEPLOY),
+        ("CreateBucket", (), (Resource.BUCKET,), _DEPLOY),
+        ("DeleteBucket", (), (Resource.BUCKET,), _DEPLOY),
+        ("PutBucketEncryption", ("s3:PutEncryptionConfiguration",), (Resource.BUCKET,), _DEPLOY),
+        ("PutPublicAccessBlock", ("s3:PutBucketPublicAccessBlock",), (Resource.BUCKET,), _DEPLOY),
+        ("PutBucketPolicy", (), (Resource.BUCKET,), _DEPLOY),
+        ("PutBucketTagging", (), (Resource.BUCKET,), _DEPLOY),
     )),
     "glue": ("list_awsglue.html", (
         ("GetDatabase", (), _IN_DATABASE, _CATALOG),
@@ -188,17 +207,28 @@ _TABLE: Mapping[str, tuple[str, tuple[_Row, ...]]] = {
         ("PutMetricData", (), (Resource.ANY,), _NIGHTLY),
     )),
     "cloudformation": ("list_awscloudformation.html", (
-        ("DescribeStacks", (), (Resource.STACK,), _STATUS),
+        ("DescribeStacks", (), (Resource.STACK,), _STATUS | _DEPLOY),
+        ("DescribeStackEvents", (), (Resource.STACK,), _DEPLOY),
+        ("DescribeEvents", (), (Resource.STACK,), _DEPLOY),
+        ("DescribeStackResources", (), (Resource.STACK,), _DEPLOY),
+        ("GetTemplate", (), (Resource.STACK,), _DEPLOY),
+        ("CreateChangeSet", (), (Resource.STACK,), _DEPLOY),
+        ("DescribeChangeSet", (), (Resource.STACK,), _DEPLOY),
+        ("ExecuteChangeSet", (), (Resource.STACK,), _DEPLOY),
+        ("DeleteChangeSet", (), (Resource.STACK,), _DEPLOY),
+        ("UpdateTerminationProtection", (), (Resource.STACK,), _DEPLOY),
+        ("DeleteStack", (), (Resource.STACK,), _DEPLOY),
     )),
     "stepfunctions": ("list_awsstepfunctions.html", (
         ("StartExecution", ("states:StartExecution",), (Resource.MACHINE,), _STATUS),
         ("DescribeExecution", ("states:DescribeExecution",), (Resource.EXECUTION,), _STATUS),
+        ("GetExecutionHistory", ("states:GetExecutionHistory",), (Resource.EXECUTION,), _STATUS),
     )),
     "scheduler": ("list_amazoneventbridgescheduler.html", (
         ("GetSchedule", (), (Resource.SCHEDULE,), _STATUS),
     )),
     "sns": ("list_amazonsns.html", (
-        ("GetTopicAttributes", (), (Resource.TOPIC,), _STATUS),
+        ("GetTopicAttributes", (), (Resource.TOPIC,), _STATUS | _DEPLOY),
     )),
     "service-quotas": ("list_servicequotas.html", (
         ("ListServiceQuotas", ("servicequotas:ListServiceQuotas",), (Resource.ANY,), _SCRATCH),

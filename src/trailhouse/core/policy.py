@@ -5,8 +5,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from trailhouse.core.delegated import Kind, Place, delegated, kinds
-from trailhouse.core.operations import Resource, Use, operations
+from trailhouse.core.arn_names import Folder, Names
+from trailhouse.core.delegated import OF_ATHENA, Place, delegated, kinds
+from trailhouse.core.operations import Operation, Resource, Use, operations
+
+__all__ = [
+    "MANAGED_LIMIT", "METRICS", "RECORDS_PREFIX", "SCRATCH_DATABASE", "SCRATCH_PREFIX", "USES", "Folder", "Names",
+    "Reason", "Role", "Statement", "bucket_policy", "document", "key_policy", "own_code", "own_output", "role_policy",
+]  # fmt: skip
 
 MANAGED_LIMIT = 6_144
 """Characters of a managed policy, white space apart. (A role's inline policies: 10,240 together.)"""
@@ -22,6 +28,11 @@ METRICS = "trailhouse"
 """Namespace of the metrics of the nightly run."""
 
 
+def own_code(account: str, region: str) -> str:
+    """The bucket that `deploy` uploads code to, one for all stacks of an account and region."""
+    return f"trailhouse-deploy-{account}-{region}"
+
+
 def own_output(stack: str, account: str, region: str) -> str:
     """The bucket that a stack makes for output where the configuration names none."""
     return f"{stack.lower()}-output-{account}-{region}"
@@ -33,72 +44,16 @@ class Role(StrEnum):
     RUNNER = "runner"
     OPERATOR = "operator"
     ANALYST = "analyst"
+    DEPLOYER = "deployer"
 
 
 USES = {
     Role.RUNNER: (Use.PLAN, Use.APPLY, Use.NIGHTLY),
     Role.OPERATOR: (Use.PLAN, Use.APPLY, Use.ADOPT, Use.DESTROY, Use.SELFTEST, Use.STATUS),
     Role.ANALYST: (Use.QUERY,),
+    Role.DEPLOYER: (Use.DEPLOY,),
 }
-"""What each does: the runner is the nightly run, the analyst only asks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A place in S3.
-
-    Attributes:
-        bucket: name, or the alias of an access point.
-        prefix: of keys, "" or with a slash at its end.
-        access_point: ARN of the access point that the alias stands for, or "".
-    """
-
-    bucket: str
-    prefix: str = ""
-    access_point: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What the ARNs are made of.
-
-    Attributes:
-        partition: `aws`, `aws-us-gov`, `aws-cn`.
-        region: of Glue and Athena.
-        account: of the caller, with the workgroup.
-        logs: where the logs are.
-        results: where Athena writes results.
-        scratch: where `selftest` writes.
-        records: where the nightly run keeps its records, or None where there is no such run.
-        lake: where the lake's tables are, or None.
-        database: of the tables.
-        table_prefix: name of the main table and beginning of the others.
-        workgroup: of Athena.
-        stack: of the nightly run, which its parts are named after.
-        topic: ARN of the topic for alarms; "": the stack's own.
-        log_keys, result_keys, catalog_keys: ARNs of KMS keys of logs, of results and lake, of the catalog.
-        roles: ARNs of roles that sources are read with.
-        catalog_account: that holds the catalog, where it is shared by another; else "".
-    """
-
-    partition: str
-    region: str
-    account: str
-    logs: tuple[Folder, ...]
-    results: Folder
-    scratch: Folder
-    records: Folder | None = None
-    lake: Folder | None = None
-    database: str = "default"
-    table_prefix: str = "cloudtrail"
-    workgroup: str = "primary"
-    stack: str = "trailhouse"
-    topic: str = ""
-    log_keys: tuple[str, ...] = ()
-    result_keys: tuple[str, ...] = ()
-    catalog_keys: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
-    catalog_account: str = ""
+"""What each does: the runner is the nightly run, the analyst only asks, the deployer brings the nightly run there."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -212,17 +167,15 @@ def _grants(uses: Iterable[Use]) -> list[_Grant]:
     for use in uses:
         for operation in operations():
             if use in operation.uses:
-                place = _place(operation.service, use)
-                if place is Place.TABLES and (use, operation.name) in _WHOLE:
-                    place = Place.ANYWHERE
                 found += [
                     _Grant(action, operation.resource, place, str(operation), operation.page)
+                    for place in _places(operation, use)
                     for action in operation.actions
                 ]
         for row in delegated():
             if row.kind in kinds(use):
                 place = _SELFTEST.get(row.place, row.place) if use is Use.SELFTEST else row.place
-                why = row.kind.value if row.kind is Kind.ENCRYPTED_CATALOG else f"Athena: {row.kind.value}"
+                why = f"Athena: {row.kind.value}" if row.kind in OF_ATHENA else row.kind.value
                 found += [_Grant(action, row.resource, place, why, row.page) for action in row.actions]
     return found
 
@@ -243,11 +196,20 @@ _SELFTEST = {
 _OF_RECORDS = {Use.NIGHTLY, Use.STATUS}
 
 
-def _place(service: str, use: Use) -> Place:
-    if service == "s3" and use in _OF_RECORDS:
-        return Place.RECORDS
-    place = {"s3": Place.LOGS, "glue": Place.TABLES}.get(service, Place.ANYWHERE)
-    return _SELFTEST.get(place, place) if use is Use.SELFTEST else place
+def _places(operation: Operation, use: Use) -> tuple[Place, ...]:
+    """Whose names an operation is about when it is called for a use."""
+    if use is Use.DEPLOY and operation.service == "s3":
+        return (Place.CODE, Place.OUTPUT) if operation.name in _EMPTIES else (Place.CODE,)
+    if operation.service == "s3" and use in _OF_RECORDS:
+        return (Place.RECORDS,)
+    place = {"s3": Place.LOGS, "glue": Place.TABLES}.get(operation.service, Place.ANYWHERE)
+    if place is Place.TABLES and (use, operation.name) in _WHOLE:
+        return (Place.ANYWHERE,)
+    return (_SELFTEST.get(place, place) if use is Use.SELFTEST else place,)
+
+
+_EMPTIES = {"ListObjectsV2", "ListObjectVersions", "DeleteObjects", "DeleteBucket"}
+"""What `undeploy` does to the bucket for output, where the configuration does not keep it."""
 
 
 def _statements(grants: Iterable[_Grant], names: Names) -> tuple[Statement, ...]:
@@ -290,17 +252,17 @@ def _targets(grant: _Grant, names: Names) -> Iterator[tuple[str, set[str], set[s
 def _sid(grant: _Grant) -> str:
     """Permissions of one name share their resources."""
     service = grant.action.partition(":")[0]
+    if grant.place is Place.STACK:
+        return f"Stack{service.capitalize()}{'All' if grant.resource == (Resource.ANY,) else ''}"
     if service == "s3":
         return _camel(grant.place) + ("Bucket" if grant.resource == (Resource.BUCKET,) else "Objects")
-    if service == "kms":
-        return _camel(grant.place)
-    if service == "glue" and grant.place is Place.ANYWHERE:
-        return "Database"
-    if service == "glue":
-        return "CatalogSettings" if grant.resource == (Resource.CATALOG,) else f"{_camel(grant.place)}Catalog"
     if service == "sts":
         return "Identity" if grant.resource == (Resource.ANY,) else "Roles"
-    return _SIDS[service]
+    if service == "glue" and grant.resource == (Resource.CATALOG,):
+        return "CatalogSettings"
+    if service == "glue":
+        return "Database" if grant.place is Place.ANYWHERE else f"{_camel(grant.place)}Catalog"
+    return _camel(grant.place) if service == "kms" else _SIDS[service]
 
 
 _SIDS = {
@@ -341,7 +303,8 @@ def _arns(kind: Resource, place: Place, names: Names) -> Iterator[str]:
 
 
 _OF_CALLER = {
-    Resource.WORKGROUP, Resource.STACK, Resource.MACHINE, Resource.EXECUTION, Resource.SCHEDULE, Resource.TOPIC
+    Resource.WORKGROUP, Resource.STACK, Resource.MACHINE, Resource.EXECUTION, Resource.SCHEDULE, Resource.TOPIC,
+    *(kind for kind in Resource if kind.name.startswith("STACK_")),
 }  # fmt: skip
 """What lies in the caller's account, also where another shares its catalog."""
 
@@ -350,20 +313,25 @@ _KEYS_OF = {
     Place.LOG_KEYS: lambda names: names.log_keys,
     Place.RESULT_KEYS: lambda names: names.result_keys,
     Place.CATALOG_KEYS: lambda names: names.catalog_keys,
+    Place.STACK_KEYS: lambda names: names.stack_keys,
 }
 
 
 def _folders(place: Place, names: Names) -> tuple[Folder, ...]:
-    lake = (names.lake,) if names.lake else ()
-    records = (names.records,) if names.records else ()
     places: dict[Place, tuple[Folder, ...]] = {
         Place.LOGS: names.logs,
         Place.RESULTS: (names.results,),
-        Place.RECORDS: records,
+        Place.RECORDS: _given(names.records),
+        Place.CODE: _given(names.code),
+        Place.OUTPUT: _given(names.output),
         Place.SCRATCH: (names.scratch,),
-        Place.LAKE: lake,
+        Place.LAKE: _given(names.lake),
     }
     return places[place]
+
+
+def _given(folder: Folder | None) -> tuple[Folder, ...]:
+    return (folder,) if folder else ()
 
 
 def _s3_arn(kind: Resource, folder: Folder, partition: str) -> str:
