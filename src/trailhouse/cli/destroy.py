@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from trailhouse.catalog.application import Report
     from trailhouse.catalog.opening import Opened
     from trailhouse.cli.call import Call
-    from trailhouse.core.plan import Part
+    from trailhouse.core.plan import Part, Tally
 
 Stays = list[tuple[str, str]]
 
@@ -27,40 +28,71 @@ def run(ctx: typer.Context) -> int:
     Partitions go with their tables. What goes is shown first, and the number of tables has to be typed. What stays is
     listed.
     """
-    from trailhouse.catalog.application import refuse  # noqa: PLC0415 - boto3 is heavy
-    from trailhouse.catalog.opening import open_catalog  # noqa: PLC0415 - likewise
-    from trailhouse.catalog.removal import Removal  # noqa: PLC0415 - likewise
-    from trailhouse.cli import planning  # noqa: PLC0415 - likewise
-    from trailhouse.core.plan import Tally  # noqa: PLC0415 - likewise
-    from trailhouse.core.plan_text import part_lines, summary  # noqa: PLC0415 - likewise
+    from trailhouse.cli import planning  # noqa: PLC0415 - heavy
+    from trailhouse.core.plan_text import summary  # noqa: PLC0415 - with the rest
 
     call: Call = ctx.obj
     call.refuse_output("destroy")
     call.refuse_window("destroy", "leave it out, everything of ours goes")
     as_json = planning.is_json(call)
+    doomed = foreseen(call)
+    for line in doomed.lines:
+        call.console.note(line)
+    tally = doomed.tally
+    question = f"{summary(tally)}, from {doomed.opened.database}; no log is touched."
+    if tally.changes and not call.confirm_count(question, doomed.tables, "tables"):
+        return 1
+    return remove(call, doomed, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """What goes from the catalog.
+
+    Attributes:
+        opened: the catalog.
+        parts: of the plan.
+        tally: of its changes.
+        tables: how many tables go.
+        stays: what stays under the prefix, and why.
+        lines: the plan as text.
+    """
+
+    opened: Opened
+    parts: Sequence[Part]
+    tally: Tally
+    tables: int
+    stays: Stays
+    lines: Sequence[str]
+
+
+def foreseen(call: Call) -> Doomed:
+    """What would go. Raises PlanRefusedError, AwsError."""
+    from trailhouse.catalog.application import refuse  # noqa: PLC0415 - boto3 is heavy
+    from trailhouse.catalog.opening import open_catalog  # noqa: PLC0415 - likewise
+    from trailhouse.catalog.removal import Removal  # noqa: PLC0415 - likewise
+    from trailhouse.core.plan import Tally  # noqa: PLC0415 - likewise
+    from trailhouse.core.plan_text import part_lines  # noqa: PLC0415 - likewise
+
     opened = open_catalog(call.settings)
     removal, tally = Removal(opened.catalog), Tally()
     parts = [*removal.parts()]
     for part in parts:
         tally.add(part)
-        for line in part_lines(part):
-            call.console.note(line)
     refuse(tally)
-    question = f"{summary(tally)}, from {opened.database}; no log is touched."
-    if tally.changes and not call.confirm_count(question, removal.tables, "tables"):
-        return 1
-    return _remove(call, opened, removal.stays, parts, as_json=as_json)
+    lines = [line for part in parts for line in part_lines(part)]
+    return Doomed(opened, parts, tally, removal.tables, removal.stays, lines)
 
 
-def _remove(call: Call, opened: Opened, stays: Stays, parts: Sequence[Part], *, as_json: bool) -> int:
+def remove(call: Call, doomed: Doomed, *, as_json: bool) -> int:
     """Carry it out, then take the database away where it is ours and empty."""
     from trailhouse.catalog.application import Application, Failure  # noqa: PLC0415 - heavy
     from trailhouse.catalog.removal import remove_database  # noqa: PLC0415 - heavy
     from trailhouse.errors import AwsError  # noqa: PLC0415 - with the rest
 
-    settings = call.settings
+    settings, opened, stays = call.settings, doomed.opened, [*doomed.stays]
     application = Application(opened.catalog, settings.database, settings.table_prefix)
-    for part in parts:
+    for part in doomed.parts:
         application.carry_out(part)
     report = application.report
     try:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from trailhouse.core.sizes import count_of
+from trailhouse.deploy.events import ASK, validations
 from trailhouse.errors import AwsError, DeploymentError
 
 if TYPE_CHECKING:
@@ -110,24 +111,12 @@ def change_of(found: Mapping[str, Any]) -> ResourceChange:
 
 
 def additions(template: Mapping[str, Any]) -> tuple[ResourceChange, ...]:
-    """What a template adds where nothing is yet: CloudFormation is not asked."""
-    conditions = template.get("Conditions", {})
-    return _sorted(
-        ResourceChange(Act.ADD, name, found["Type"])
-        for name, found in template["Resources"].items()
-        if "Condition" not in found or _holds({"Condition": found["Condition"]}, conditions)
-    )
+    """What a template adds where nothing is yet: CloudFormation is not asked.
 
-
-def _holds(rule: Mapping[str, Any], conditions: Mapping[str, Any]) -> bool:
-    """Whether a condition on literal values is true."""
-    ((function, given),) = rule.items()
-    if function == "Condition":
-        return _holds(conditions[given], conditions)
-    if function == "Fn::Equals":
-        return bool(given[0] == given[1])
-    found = [_holds(each, conditions) for each in given]
-    return {"Fn::Not": not found[0], "Fn::And": all(found), "Fn::Or": any(found)}[function]
+    Args:
+        template: without conditions.
+    """
+    return _sorted(ResourceChange(Act.ADD, name, one["Type"]) for name, one in template["Resources"].items())
 
 
 def summary(changes: Iterable[ResourceChange]) -> str:
@@ -163,7 +152,8 @@ def _granted(part: object) -> Iterator[tuple[str, str]]:
         if "Effect" in part and "Action" in part:
             rest = {key: value for key, value in part.items() if key not in {"Action", "Sid"}}
             actions = part["Action"] if isinstance(part["Action"], list) else [part["Action"]]
-            yield from ((str(action), json.dumps(rest, sort_keys=True)) for action in actions)
+            denies = "deny " if part["Effect"] == "Deny" else ""
+            yield from ((f"{denies}{action}", json.dumps(rest, sort_keys=True)) for action in actions)
         else:
             for each in part.values():
                 yield from _granted(each)
@@ -251,6 +241,8 @@ def create(
             discard(gate, made["Id"])
             return None
         if status == "FAILED":
+            if ASK in reason:
+                reason = "; ".join(validations(gate, ChangeSetName=made["Id"])) or reason
             discard(gate, made["Id"])
             raise DeploymentError(
                 f"CloudFormation makes no change set for the stack {request.stack}: {reason}"

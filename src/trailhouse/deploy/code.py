@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trailhouse.core.policy import own_code
+from trailhouse.deploy.template import Code
 from trailhouse.errors import AccessDeniedError, AwsError, DeploymentError, NotFoundError
 
 if TYPE_CHECKING:
@@ -20,19 +21,6 @@ _BATCH = 1_000
 _HOME = "us-east-1"
 """The region that CreateBucket is not told of
 (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """Where the package lies.
-
-    Attributes:
-        bucket: name.
-        key: of the zip file; holds its SHA-256.
-    """
-
-    bucket: str
-    key: str
 
 
 @dataclass(frozen=True, slots=True)

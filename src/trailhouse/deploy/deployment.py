@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from trailhouse.aws.gate import Gate
 from trailhouse.core.sizes import format_size
 from trailhouse.deploy import change_set as changes
-from trailhouse.deploy.code import Code, CodeBucket
-from trailhouse.deploy.events import Event, cause, follow, newest, since
+from trailhouse.deploy.code import CodeBucket
+from trailhouse.deploy.events import ASK, Event, cause, follow, newest, since, validations
+from trailhouse.deploy.kept import Place, static
 from trailhouse.deploy.package import HANDLER, Package, build
 from trailhouse.deploy.stack_status import Next, Stack, explanation, find, next_step
-from trailhouse.deploy.template import fill
+from trailhouse.deploy.template import Code, fill
 from trailhouse.deploy.values import nightly_settings, values_of
 from trailhouse.errors import AccessDeniedError, ConfigError, DeploymentError, NotFoundError
 from trailhouse.storage.access import general_access, location
@@ -117,7 +118,8 @@ class Deployment:
         try:
             found = Gate(access).call("s3", "ListObjectsV2", Bucket=bucket, Prefix=prefix, MaxKeys=1, **given)
         except NotFoundError as error:
-            place = self._settings.origin("sources").place
+            key = "sources" if self._settings.sources else "s3_bucket_containing_logs"
+            place = self._settings.origin(key).place
             raise ConfigError(
                 f"{place}: {source.uri}: there is no bucket {bucket}: check the name"
             ) from error
@@ -156,7 +158,8 @@ class Deployment:
     @cached_property
     def template(self) -> dict[str, Any]:
         """What is deployed. Raises AwsError, DeploymentError."""
-        return fill(self.values, self.code)
+        place = Place(self.gate.partition, self.gate.region, self.gate.account())
+        return static(fill(self.values, self.code), place)
 
     def package_line(self) -> str:
         """The package in a line. Raises DeploymentError."""
@@ -235,11 +238,14 @@ class Deployment:
         changes.execute(self.gate, made)
         events = follow(self.gate, made.stack_id, last, say, self._wait)
         if events[-1].status not in _DONE:
-            raise DeploymentError(failure(self.name, events))
+            raise DeploymentError(failure(self.gate, self.name, events))
         return self.finish()
 
-    def finish(self) -> Stack:
+    def finish(self, *, dry: bool = False) -> Stack:
         """See to what is no part of the template: termination protection, code that is not used any more.
+
+        Args:
+            dry: only look.
 
         Raises:
             DeploymentError: the stack is gone.
@@ -248,6 +254,8 @@ class Deployment:
         stack = find(self.gate, self.name)
         if stack is None:
             raise DeploymentError(f"the stack {self.name} is gone: somebody else removed it")
+        if dry:
+            return stack
         if stack.protected != self._settings.termination_protection:
             self.gate.call(
                 "cloudformation", "UpdateTerminationProtection", StackName=self.name,
@@ -281,23 +289,27 @@ def remove_stack(gate: Gate, stack: Stack, say: Say, wait: Callable[[float], Non
     gate.call("cloudformation", "DeleteStack", StackName=stack.id)
     events = follow(gate, stack.id, last, say, wait)
     if events[-1].status != "DELETE_COMPLETE":
-        raise DeploymentError(failure(stack.name, events))
+        raise DeploymentError(failure(gate, stack.name, events))
 
 
-def failure(name: str, events: tuple[Event, ...]) -> str:
+def failure(gate: Gate, name: str, events: tuple[Event, ...]) -> str:
     """What failed, and what follows, in words.
 
     Args:
+        gate: calls leave through it, where CloudFormation says more when it is asked.
         name: of the stack.
         events: of the operation, oldest first.
+
+    Raises:
+        AwsError: a call is refused.
     """
     first, last = cause(events), events[-1]
     why = (
         f"{first.name} ({first.kind}): {first.reason or first.status}"
         if first
-        else last.reason or "CloudFormation names no cause"
+        else "CloudFormation names none"
     )
-    after = _AFTER.get(last.status)
-    if after is None:
-        after = explanation(Stack(name, "", last.status, protected=False, outputs={}))
+    if first and ASK in first.reason:
+        why = "; ".join(validations(gate, StackName=name)) or why
+    after = _AFTER.get(last.status) or explanation(Stack(name, "", last.status, protected=False, outputs={}))
     return f"the stack {name} is in {last.status}. First cause: {why}\n{after or 'Mend it, and run the command again'}"

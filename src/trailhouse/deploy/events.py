@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from trailhouse.aws.gate import Gate
 
+ASK = "DescribeEvents"
+"""How CloudFormation says that it would say more: what is wrong before anything is made."""
+
 _STACK = "AWS::CloudFormation::Stack"
 _RUNNING = "_IN_PROGRESS"
 _SHORTEST, _LONGEST = 0.25, 3.0
@@ -67,7 +70,27 @@ def cause(events: Iterable[Event]) -> Event | None:
     Args:
         events: of one operation, oldest first.
     """
-    return next((event for event in events if event.failed and event.kind != _STACK), None)
+    failed = sorted((event for event in events if event.failed), key=lambda event: event.kind == _STACK)
+    return next(iter(failed), None)
+
+
+def validations(gate: Gate, **where: str) -> list[str]:
+    """What CloudFormation found wrong before it made anything.
+
+    Args:
+        gate: calls leave through it.
+        **where: `StackName` or `ChangeSetName`.
+
+    Raises:
+        AwsError: it cannot be asked.
+    """
+    pages = gate.pages("cloudformation", "DescribeEvents", **where)
+    return [
+        f"{each.get('LogicalResourceId')} ({each.get('ResourceType')}): {each.get('ValidationStatusReason')}"
+        for page in pages
+        for each in page["OperationEvents"]
+        if each.get("ValidationStatus") == "FAILED"
+    ]
 
 
 def ends(event: Event, stack_id: str) -> bool:

@@ -114,9 +114,9 @@ def _closure(name: str) -> dict[str, tuple[str, ...]]:
         if each not in found and each in tops:
             found[each] = tuple(sorted(tops[each]))
             ahead += [
-                name[0]
+                needed[0]
                 for text in metadata.requires(each) or ()
-                if "extra ==" not in text and (name := _NAME.match(text))
+                if "extra ==" not in text and (needed := _NAME.match(text))
             ]
     return found
 
@@ -150,7 +150,11 @@ def _imported(handler: str, tops: Collection[str]) -> dict[str, str]:
         capture_output=True, text=True, check=False, timeout=_SECONDS,
     )  # fmt: skip
     if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        lines = done.stderr.strip().splitlines() or ["no word"]
+        importer = next(
+            (line.strip() for line in reversed(lines) if "trailhouse" in line and "File" in line), ""
+        )
+        why = f"{lines[-1]} {importer}".strip()
         raise DeploymentError(f"the Lambda package: {handler} cannot be imported with what it may use: {why}")
     modules: dict[str, str] = json.loads(done.stdout)
     found = {name: file for name, file in modules.items() if name.partition(".")[0] in tops and file}

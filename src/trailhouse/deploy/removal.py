@@ -11,6 +11,7 @@ from trailhouse.core.policy import own_output
 from trailhouse.deploy.change_set import template_of
 from trailhouse.deploy.code import CodeBucket, bucket_exists, delete
 from trailhouse.deploy.deployment import remove_stack, settled
+from trailhouse.deploy.kept import is_kept
 from trailhouse.errors import ConfigError
 from trailhouse.storage.access import general_access
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 CATALOG, OUTPUT = "catalog", "output"
 """What a configuration can keep."""
-
-_RETAINED = {"Retain", "RetainExceptOnCreate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ class Removal:
         found = self.gate.call("cloudformation", "DescribeStackResources", StackName=stack.id)
         for each in found["StackResources"]:
             if each["ResourceStatus"] != "DELETE_COMPLETE":
-                stays = parts.get(each["LogicalResourceId"], {}).get("DeletionPolicy") in _RETAINED
+                stays = is_kept(parts.get(each["LogicalResourceId"], {}))
                 yield each["ResourceType"], each.get("PhysicalResourceId") or each["LogicalResourceId"], stays
 
     def _own_output(self) -> str:
