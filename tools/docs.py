@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from costs import costs_page
 from permissions import permissions_page
 from typer.main import get_command
 
@@ -93,10 +94,12 @@ def pages() -> dict[Path, str]:
     """What the pages should say."""
     python = ROOT / "docs" / "python.md"
     permissions = ROOT / "docs" / "permissions.md"
+    costs = ROOT / "docs" / "costs.md"
     return {
         ROOT / "docs" / "commands.md": commands_page(),
         python: python_page(python.read_text("utf-8")),
         permissions: permissions_page(permissions.read_text("utf-8")),
+        costs: costs_page(costs.read_text("utf-8")),
         ROOT / "docs" / "selftest.md": selftest.page(),
     }
 
