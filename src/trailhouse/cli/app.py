@@ -19,6 +19,7 @@ from trailhouse.cli import (
     clean,
     ddl,
     demo,
+    deploy,
     destroy,
     ingest,
     init,
@@ -27,8 +28,11 @@ from trailhouse.cli import (
     plan,
     policy,
     query,
+    runs,
     selftest,
+    status,
     summary,
+    undeploy,
     version,
 )
 from trailhouse.cli.call import Call
@@ -164,8 +168,8 @@ def options(
 
 
 for module in (
-    query, summary, inventory, ingest, plan, apply, ddl, policy, destroy, init, selftest, demo, clean,
-    version,
+    query, summary, inventory, ingest, plan, apply, ddl, policy, destroy, deploy, status, runs, undeploy, init,
+    selftest, demo, clean, version,
 ):  # fmt: skip
     name = module.__name__.rpartition(".")[2]
     app.command(name, epilog=epilog(name))(module.run)

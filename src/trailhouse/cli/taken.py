@@ -26,7 +26,11 @@ TAKEN: dict[str, tuple[str, ...]] = {
     "ddl": (*_LOGS, "--output"),
     "policy": (*_LOGS, "--format", *_JSON),
     "destroy": (*_AWS, *_JSON, *_ASKS),
+    "deploy": (*_LOGS, *_JSON, *_ASKS),
+    "undeploy": (*_AWS, *_ASKS),
     "init": (*_LOGS, "--output", *_ASKS),
+    "status": (*_AWS, *_JSON),
+    "runs": (*_AWS, "--since", "--until", "--format", *_JSON),
     "selftest": (*_AWS, *_JSON, *_ASKS),
     "demo": (),
     "clean": (*_LOGS, "--workdir", *_ASKS),
@@ -34,14 +38,15 @@ TAKEN: dict[str, tuple[str, ...]] = {
 }
 """By command; --config, --quiet and --verbose go with each."""
 
+_FEW = 4
 _ALWAYS = ("--config", "--quiet", "--verbose")
 
 
 def epilog(command: str) -> str:
-    """The last line of a command's help: what it takes, or what it does not, whichever is shorter."""
+    """The last line of a command's help: what it takes, or what it does not where that is little."""
     taken = (*TAKEN.get(command, ()), *_ALWAYS)
     rest = [each for each in dict.fromkeys(chain(*TAKEN.values(), _ALWAYS)) if each not in taken]
-    if len(rest) < len(taken):
+    if len(rest) <= _FEW:
         return f"It takes the options of `trailhouse --help`, but not {_listed(rest)}."
     return f"Of the options of `trailhouse --help` it takes {_listed(taken)}."
 
