@@ -157,7 +157,7 @@ class Cloud(Aws):
     ahead = 0.0
 
     def move(self, moment: datetime) -> None:
-        """Set the account's clock; it goes on from there, and what was due comes at once."""
+        """Set the account's clock; it goes on from there, and what was due in between is missed."""
         self.ahead = moment.timestamp() - time.time()
         self.ask("move", ahead=self.ahead)
 

@@ -262,11 +262,13 @@ def _bury(target: dict[str, Any], rule: dict[str, Any], code: str, why: str) -> 
 
 
 def move(ahead: float) -> dict[str, Any]:
-    """Set the clock ahead by that many seconds; schedules are seen before it moves."""
+    """Set the clock ahead by that many seconds; what was due in between is missed."""
     from ministack.services import scheduler
 
     scheduler._tick_schedules()  # the first look at a schedule only notes the time
     clock.move(ahead)
+    for each in scheduler._schedule_last_fired:
+        scheduler._schedule_last_fired[each] = clock.now()
     return {"now": clock.now()}
 
 

@@ -211,7 +211,7 @@ def test_what_a_schedule_cannot_deliver_is_in_the_dead_letter_queue(
     deploy(stack(start="states:StartExecution" if how == "gone" else "states:ListExecutions"))
     if how == "gone":
         cloud.client("stepfunctions").delete_state_machine(stateMachineArn=MACHINE)
-    cloud.move((cloud.now() + timedelta(days=1)).replace(hour=6, minute=0, second=1))
+    cloud.move((cloud.now() + timedelta(days=1)).replace(hour=5, minute=59, second=59))
     sqs = cloud.client("sqs")
     url = sqs.get_queue_url(QueueName="small-dead")["QueueUrl"]
     assert url.startswith(cloud.url)
