@@ -18,6 +18,7 @@ from trailhouse.core.record import from_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from bed.aws import Aws
 
@@ -33,9 +34,10 @@ class Outcome:
 
 @pytest.fixture
 def runs(
-    aws: Aws, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    aws: Aws, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[..., Outcome]:
     """`runs` in this process, in an account without a bucket."""
+    monkeypatch.chdir(tmp_path)  # where no configuration is
     aws.buckets.all.clear()
     aws.s3.log.clear()
     for name, value in aws.environment().items():
@@ -102,7 +104,7 @@ def test_one_run_whole_by_its_name_how_that_begins_or_when(aws: Aws, runs: Calla
     ):
         assert wanted in shown.out
     assert f"record     s3://{OUTPUT}/{whole.key}" in shown.out
-    assert f"  1. {B}: left out of the run\n     Since: {day(2)}T00:00:00Z" in shown.out
+    assert f"  1. {B}: left out of the run\n     Since: {day(3)}T00:00:00Z" in shown.out
     assert "     Run: trailhouse policy bucket\n" in shown.out
     for name in (whole.run[:10], f"{whole.started:%Y%m%dT}", str(day(1)), f"{day(1)}T00:00"):
         assert runs(name).out == shown.out

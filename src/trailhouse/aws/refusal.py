@@ -42,7 +42,7 @@ _UNKNOWN_KEYS = {
 _CLOCK = {"RequestExpired", "RequestTimeTooSkewed"}
 _MISSING = {
     "EntityNotFoundException", "ResourceNotFoundException", "MetadataException", "NoSuchBucket", "NoSuchKey",
-    "NoSuchEntity", "NotFound", "404",
+    "NoSuchEntity", "NotFound", "404", "StateMachineDoesNotExist", "ExecutionDoesNotExist",
 }  # fmt: skip
 _CONFLICT = {
     "AlreadyExistsException", "ConcurrentModificationException", "VersionMismatchException", "409", "412",

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from trailhouse.aws.access import partition_of
+from trailhouse.config.names import PLACEHOLDERS
 from trailhouse.core.freshness import Lack, lacking
 from trailhouse.core.policy import own_output
 from trailhouse.core.record import PREFIX, Outcome, Record
@@ -39,8 +40,10 @@ def output_bucket(settings: Settings, gate: Gate) -> str:
 
 
 def topic_arn(settings: Settings, gate: Gate) -> str:
-    """The topic for alarms, by the configuration. Raises AwsError."""
-    return settings.alarm_sns_arn or _arn(gate, "sns", f"{settings.stack}-alarms")
+    """The topic for alarms, by the configuration; nobody deploys with the placeholder. Raises AwsError."""
+    named = settings.alarm_sns_arn
+    own = _arn(gate, "sns", f"{settings.stack}-alarms")
+    return own if named in {None, PLACEHOLDERS["alarm_sns_arn"]} else str(named)
 
 
 def history(settings: Settings, gate: Gate) -> History:
@@ -95,7 +98,9 @@ class Look:
             place=f"s3://{output_bucket(settings, gate)}/{PREFIX}",
             deployed=self._deployed(*asked) if asked else None,
             scheduled=self._ask("the schedule", self._scheduled) if there else None,
-            audience=self._ask("the topic for alarms", self._audience) if there else None,
+            audience=self._ask("the topic for alarms", lambda: self._audience(*asked))
+            if there and asked
+            else None,
             execution=self._execution(records),
             runs=tuple(records[: self._runs]),
             success=success,
@@ -146,8 +151,9 @@ class Look:
         following = next_time(expression, self._now, created) if enabled else None
         return Scheduled(expression, enabled, created, following)
 
-    def _audience(self) -> Audience:
-        return audience(self._gate, topic_arn(self._settings, self._gate))
+    def _audience(self, stack: Stack | None) -> Audience:
+        deployed = stack.outputs.get("Topic") if stack else None
+        return audience(self._gate, deployed or topic_arn(self._settings, self._gate))
 
     def _records(self, *, there: bool) -> tuple[list[Record], tuple[Lack, ...], datetime | None]:
         """The last runs, the days that the catalog may lack by them, and when the last success began."""
@@ -188,8 +194,11 @@ class Look:
 
 
 def execution(gate: Gate, arn: str) -> Execution:
-    """What Step Functions says of an execution. Raises AwsError."""
-    found = gate.call("stepfunctions", "DescribeExecution", executionArn=arn)
+    """What Step Functions says of an execution, which it does for 90 days. Raises AwsError."""
+    try:
+        found = gate.call("stepfunctions", "DescribeExecution", executionArn=arn)
+    except NotFoundError:
+        return Execution("unknown to Step Functions")
     said = ": ".join(filter(None, (found.get("error", ""), found.get("cause", ""))))
     return Execution(found["status"], said)
 
