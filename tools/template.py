@@ -23,9 +23,7 @@ def synthesised() -> str:
     with tempfile.TemporaryDirectory() as folder:
         # The CDK's checks are for real values; the tests run them on those.
         app = cdk.App(outdir=folder, builtin_cloud_formation_validation=False)
-        NightlyStack(
-            app, values, code, stack_name="trailhouse", synthesizer=cdk.BootstraplessSynthesizer()
-        )
+        NightlyStack(app, values, code, stack_name="trailhouse", synthesizer=cdk.BootstraplessSynthesizer())
         app.synth()
         found = json.loads(Path(folder, "trailhouse.template.json").read_text("utf-8"))
     return json.dumps(found, indent=1, sort_keys=True) + "\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -45,7 +45,9 @@ def topic(scope: cdk.Stack, values: Values, chosen: Choices) -> None:
         display_name="trailhouse",
         kms_master_key_id=chosen.stack_key,
     )
-    without_key = "alarms of CloudWatch cannot use the key that SNS brings; give stack_key, whose policy allows it"
+    without_key = (
+        "alarms of CloudWatch cannot use the key that SNS brings; give stack_key, whose policy allows it"
+    )
     excuse(made, checkov={"CKV_AWS_26": without_key}, nag={"AwsSolutions-SNS2": without_key})
     policy = sns.CfnTopicPolicy(
         scope,
@@ -117,40 +119,21 @@ def undelivered_alarm(scope: cdk.Stack, values: Values, queue: str, chosen: Choi
     )
 
 
-def _alarm(  # noqa: PLR0913 - as many as the alarm has properties
+def _alarm(
     scope: cdk.Stack,
     name: str,
     alarm_name: str,
     text: str,
     chosen: Choices,
-    *,
-    namespace: str,
-    metric_name: str,
-    dimensions: list[cloudwatch.CfnAlarm.DimensionProperty],
-    statistic: str,
-    comparison_operator: str,
-    threshold: float,
-    period: int,
-    evaluation_periods: int,
-    datapoints_to_alarm: int,
-    treat_missing_data: str,
+    **properties: Any,  # noqa: ANN401 - what the CDK's alarm takes
 ) -> cloudwatch.CfnAlarm:
     return cloudwatch.CfnAlarm(
         scope,
         name,
         alarm_name=alarm_name,
         alarm_description=text,
-        namespace=namespace,
-        metric_name=metric_name,
-        dimensions=dimensions,
-        statistic=statistic,
-        comparison_operator=comparison_operator,
-        threshold=threshold,
-        period=period,
-        evaluation_periods=evaluation_periods,
-        datapoints_to_alarm=datapoints_to_alarm,
-        treat_missing_data=treat_missing_data,
         actions_enabled=True,
         alarm_actions=[chosen.topic],
         ok_actions=[chosen.topic],
+        **properties,
     )

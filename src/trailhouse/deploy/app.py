@@ -12,9 +12,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
 
 from trailhouse.config import load
+from trailhouse.core.policy import own_output
 from trailhouse.deploy.package import HANDLER, build
 from trailhouse.deploy.stack import NightlyStack
 from trailhouse.deploy.template import Code
@@ -27,11 +29,13 @@ if TYPE_CHECKING:
     from trailhouse.config import Settings
 
 
-def synthesise(settings: Settings, *, handler: str = HANDLER) -> None:
+def synthesise(settings: Settings, account: str, region: str, *, handler: str = HANDLER) -> None:
     """Write the cloud assembly to where the CDK's command asked for it.
 
     Args:
         settings: of the deployment.
+        account: that the command deploys to; "" where it does not say.
+        region: likewise.
         handler: module that Lambda calls.
 
     Raises:
@@ -49,7 +53,7 @@ def synthesise(settings: Settings, *, handler: str = HANDLER) -> None:
             asset = assets.Asset(stack, "Code", path=str(path))
             return Code(asset.s3_bucket_name, asset.s3_object_key)
 
-        NightlyStack(
+        stack = NightlyStack(
             app,
             values,
             code,
@@ -58,13 +62,20 @@ def synthesise(settings: Settings, *, handler: str = HANDLER) -> None:
             synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
             termination_protection=settings.termination_protection,
         )
+        own = stack.node.try_find_child("OutputBucket")
+        if isinstance(own, s3.CfnBucket) and account and region:
+            # Only a static name lets CloudFormation take over the bucket that an earlier stack left
+            # (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html).
+            own.bucket_name = own_output(values.stack, account, region)
         app.synth()
 
 
 def main(environ: Mapping[str, str]) -> int:
     """Synthesise by configuration file and environment; an error is one line, as everywhere."""
     try:
-        synthesise(load({}, environ))
+        settings = load({}, environ)
+        region = settings.region or environ.get("CDK_DEFAULT_REGION", "")
+        synthesise(settings, environ.get("CDK_DEFAULT_ACCOUNT", ""), region)
     except TrailhouseError as error:
         sys.stderr.write(f"trailhouse: {error}\n")
         return error.exit_code

@@ -14,6 +14,9 @@ from trailhouse.deploy.parts import Choices, Trust, allow, excuse, log_group, ro
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_logs as logs
+
     from trailhouse.deploy.template import Code
     from trailhouse.deploy.values import Values
 
@@ -34,16 +37,7 @@ _FIXED_RUNTIME = {"AwsSolutions-L1": "one runtime, that the package was tested o
 def run_function(scope: cdk.Stack, values: Values, code: Code, chosen: Choices) -> lambda_.CfnFunction:
     """The function, its role with the permissions of a run, and its logs."""
     group = log_group(scope, "FunctionLogs", f"/aws/lambda/{values.stack}", values, chosen)
-    runner = role(
-        scope,
-        "FunctionRole",
-        Trust("lambda", of_account=False),
-        [*values.runner_statements, writes(group)],
-        boundary=chosen.boundary,
-        # A name that is known beforehand, for policies of buckets and keys in other accounts.
-        role_name=cdk.Fn.sub(f"{values.stack}-runner-${{AWS::Region}}"),
-    )
-    excuse(runner, nag=wildcards(values.runner_statements))
+    runner = _runner_role(scope, values, group, chosen)
     made = lambda_.CfnFunction(
         scope,
         "Function",
@@ -69,6 +63,20 @@ def run_function(scope: cdk.Stack, values: Values, code: Code, chosen: Choices) 
         checkov={**_SERVICES_USE, "CKV_AWS_50": "the record of each run tells its calls and its time"},
         nag=_FIXED_RUNTIME,
     )
+    return made
+
+
+def _runner_role(scope: cdk.Stack, values: Values, group: logs.CfnLogGroup, chosen: Choices) -> iam.CfnRole:
+    made = role(
+        scope,
+        "FunctionRole",
+        Trust("lambda", of_account=False),
+        [*values.runner_statements, writes(group)],
+        boundary=chosen.boundary,
+        # A name that is known beforehand, for policies of buckets and keys in other accounts.
+        role_name=cdk.Fn.sub(f"{values.stack}-runner-${{AWS::Region}}"),
+    )
+    excuse(made, nag=wildcards(values.runner_statements))
     return made
 
 
@@ -129,5 +137,3 @@ def first_run(scope: cdk.Stack, values: Values, machine: str, chosen: Choices) -
     for name, value in {"Machine": machine, "Config": values.config, "Version": values.version}.items():
         made.add_property_override(name, value)
     return made
-
-

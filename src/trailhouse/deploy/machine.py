@@ -42,7 +42,7 @@ _SERVICE: Json = {
     "BackoffRate": 2.0,
     "MaxAttempts": 6,
 }
-_PUBLISH: Json = {
+_TRY_AGAIN: Json = {
     "ErrorEquals": ["States.ALL"],
     "IntervalSeconds": 5,
     "BackoffRate": 2.0,
@@ -58,45 +58,7 @@ def run_definition() -> Json:
     return {
         "Comment": "One run of trailhouse, in as many pieces as it takes; tells the topic what there is to tell.",
         "StartAt": "Read the input",
-        "States": {
-            **_beginning(),
-            "Do a piece": {
-                **_invoke("piece.$", "cursor.$", task="$.task"),
-                "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Explain"}],
-                "Next": "Is there news",
-            },
-            "Is there news": _if_silent("How did it end", "Tell the news"),
-            "Tell the news": {**_tell("$.answer.subject", "$.answer.message"), "Next": "How did it end"},
-            "How did it end": {
-                "Type": "Choice",
-                "Choices": [
-                    {
-                        "And": [_is("more"), {"Variable": "$.piece", "NumericLessThan": MOST_PIECES}],
-                        "Next": "Go on",
-                    },
-                    {**_is("more"), "Next": "Too many pieces"},
-                    {"Or": [_is("done"), _is("incomplete")], "Next": "Done"},
-                ],
-                "Default": "Failed",
-            },
-            "Go on": {
-                "Type": "Pass",
-                "Parameters": {
-                    "task.$": "$.task",
-                    "reason.$": "$.reason",
-                    "piece.$": "$.answer.piece",
-                    "cursor.$": "$.answer.cursor",
-                },
-                "Next": "Do a piece",
-            },
-            **_breaking_off(),
-            "Done": {"Type": "Succeed"},
-            "Failed": {
-                "Type": "Fail",
-                "Error": "RunFailed",
-                "Cause": "The message to the topic says why, and: trailhouse runs --stack ${Stack}",
-            },
-        },
+        "States": {**_beginning(), **_piece(), **_ending(), **_breaking_off(), **_last_word()},
     }
 
 
@@ -124,6 +86,51 @@ def _beginning() -> Json:
     }
 
 
+def _piece() -> Json:
+    return {
+        "Do a piece": {
+            **_invoke("piece.$", "cursor.$", task="$.task"),
+            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Explain"}],
+            "Next": "Is there news",
+        },
+        "Is there news": _if_silent("How did it end", "Tell the news"),
+        "Tell the news": {**_publish_answer(), "Next": "How did it end"},
+        "How did it end": {
+            "Type": "Choice",
+            "Choices": [
+                {
+                    "And": [_is("more"), {"Variable": "$.piece", "NumericLessThan": MOST_PIECES}],
+                    "Next": "Go on",
+                },
+                {**_is("more"), "Next": "Too many pieces"},
+                {"Or": [_is("done"), _is("incomplete")], "Next": "Done"},
+            ],
+            "Default": "Failed",
+        },
+        "Go on": {
+            "Type": "Pass",
+            "Parameters": {
+                "task.$": "$.task",
+                "reason.$": "$.reason",
+                "piece.$": "$.answer.piece",
+                "cursor.$": "$.answer.cursor",
+            },
+            "Next": "Do a piece",
+        },
+    }
+
+
+def _ending() -> Json:
+    return {
+        "Done": {"Type": "Succeed"},
+        "Failed": {
+            "Type": "Fail",
+            "Error": "RunFailed",
+            "Cause": "The message to the topic says why, and: trailhouse runs --stack ${Stack}",
+        },
+    }
+
+
 def _breaking_off() -> Json:
     """A piece that never answered: the function says what is known, and this machine where it cannot."""
     return {
@@ -138,37 +145,34 @@ def _breaking_off() -> Json:
         },
         "Explain": {
             **_invoke("piece.$", "cursor.$", "error.$", "cause.$", task=None),
-            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.silence", "Next": "Tell what is known"}],
+            "Catch": [
+                {"ErrorEquals": ["States.ALL"], "ResultPath": "$.silence", "Next": "Tell what is known"}
+            ],
             "Next": "Is there an explanation",
         },
         "Is there an explanation": _if_silent("Failed", "Tell the explanation"),
-        "Tell the explanation": {**_tell("$.answer.subject", "$.answer.message"), "Next": "Failed"},
-        "Tell what is known": {
-            "Type": "Task",
-            "Resource": "arn:${AWS::Partition}:states:::sns:publish",
-            "Parameters": {
-                "TopicArn": "${Topic}",
-                "Subject": "trailhouse: a run of ${Stack} broke off",
-                "Message.$": _format(
-                    (
-                        "What: run {} of the stack ${Stack} broke off, and the function could not say why.",
-                        "Since: {}",
-                        "Error: {}",
-                        "Cause: {}",
-                        "Tried: the piece was tried again where that could help; the next run begins anew.",
-                        "Do: trailhouse status --stack ${Stack}",
-                    ),
-                    "$$.Execution.Name",
-                    "$$.Execution.StartTime",
-                    "$.error.Error",
-                    "$.error.Cause",
-                ),
-            },
-            "Retry": [_PUBLISH],
-            "ResultPath": "$.told",
-            "Next": "Failed",
-        },
+        "Tell the explanation": {**_publish_answer(), "Next": "Failed"},
     }
+
+
+def _last_word() -> Json:
+    """What is told when the function cannot say anything."""
+    text = _format(
+        (
+            "What: run {} of the stack ${Stack} broke off, and the function could not say why.",
+            "Since: {}",
+            "Error: {}",
+            "Cause: {}",
+            "Tried: the piece was tried again where that could help; the next run begins anew.",
+            "Do: trailhouse status --stack ${Stack}",
+        ),
+        "$$.Execution.Name",
+        "$$.Execution.StartTime",
+        "$.error.Error",
+        "$.error.Cause",
+    )
+    told = _publish({"Subject": "trailhouse: a run of ${Stack} broke off", "Message.$": text})
+    return {"Tell what is known": {**told, "Next": "Failed"}}
 
 
 def scan_definition() -> Json:
@@ -188,54 +192,49 @@ def scan_definition() -> Json:
                 # Not the statement: it may be longer than a state may be.
                 "ResultSelector": {"status.$": "$.QueryExecution.Status"},
                 "ResultPath": "$.asked",
-                "Retry": [_PUBLISH],
+                "Retry": [_TRY_AGAIN],
                 "Next": "Was it the scan limit",
             },
             "Was it the scan limit": {
                 "Type": "Choice",
-                "Choices": [
-                    {
-                        "And": [
-                            {"Variable": "$.asked.status.StateChangeReason", "IsPresent": True},
-                            {
-                                # "Bytes scanned limit was exceeded"; also seen with a capital S.
-                                "Variable": "$.asked.status.StateChangeReason",
-                                "StringMatches": "*canned limit was exceeded*",
-                            },
-                        ],
-                        "Next": "Tell it",
-                    }
-                ],
+                "Choices": [{"And": _LIMIT_REACHED, "Next": "Tell it"}],
                 "Default": "Something else",
             },
-            "Tell it": {
-                "Type": "Task",
-                "Resource": "arn:${AWS::Partition}:states:::sns:publish",
-                "Parameters": {
-                    "TopicArn": "${Topic}",
-                    "Subject": "trailhouse: a query in ${Stack} reached the scan limit",
-                    "Message.$": _format(
-                        (
-                            "What: Athena stopped query {} in the workgroup {}: {}",
-                            "Since: {}",
-                            "Tried: nothing; what it had read until then is charged.",
-                            "Do: price it first with trailhouse query --dry-run, and ask for fewer days, accounts or "
-                            "regions; who asked: aws athena get-query-execution --query-execution-id {}; "
-                            "a higher limit: workgroup_limit in the configuration, then trailhouse deploy",
-                        ),
-                        "$.detail.queryExecutionId",
-                        "$.detail.workgroupName",
-                        "$.asked.status.StateChangeReason",
-                        "$.time",
-                        "$.detail.queryExecutionId",
-                    ),
-                },
-                "Retry": [_PUBLISH],
-                "End": True,
-            },
+            "Tell it": _scan_word(),
             "Something else": {"Type": "Succeed"},
         },
     }
+
+
+_REASON = "$.asked.status.StateChangeReason"
+_LIMIT_REACHED = [
+    {"Variable": _REASON, "IsPresent": True},
+    # "Bytes scanned limit was exceeded"; also seen with a capital S.
+    {"Variable": _REASON, "StringMatches": "*canned limit was exceeded*"},
+]
+
+
+def _scan_word() -> Json:
+    advice = (
+        "Do: price it first with trailhouse query --dry-run, and ask for fewer days, accounts or regions; "
+        "who asked: aws athena get-query-execution --query-execution-id {}; "
+        "a higher limit: workgroup_limit in the configuration, then trailhouse deploy"
+    )
+    text = _format(
+        (
+            "What: Athena stopped query {} in the workgroup {}: {}",
+            "Since: {}",
+            "Tried: nothing; what it had read until then is charged.",
+            advice,
+        ),
+        "$.detail.queryExecutionId",
+        "$.detail.workgroupName",
+        _REASON,
+        "$.time",
+        "$.detail.queryExecutionId",
+    )
+    told = _publish({"Subject": "trailhouse: a query in ${Stack} reached the scan limit", "Message.$": text})
+    return {**told, "End": True}
 
 
 def _invoke(*fields: str, task: str | None) -> Json:
@@ -260,14 +259,18 @@ def _invoke(*fields: str, task: str | None) -> Json:
     }
 
 
-def _tell(subject: str, message: str) -> Json:
+def _publish(what: Json) -> Json:
     return {
         "Type": "Task",
         "Resource": "arn:${AWS::Partition}:states:::sns:publish",
-        "Parameters": {"TopicArn": "${Topic}", "Subject.$": subject, "Message.$": message},
-        "Retry": [_PUBLISH],
+        "Parameters": {"TopicArn": "${Topic}", **what},
+        "Retry": [_TRY_AGAIN],
         "ResultPath": "$.told",
     }
+
+
+def _publish_answer() -> Json:
+    return _publish({"Subject.$": "$.answer.subject", "Message.$": "$.answer.message"})
 
 
 def _if_silent(silent: str, news: str) -> Json:

@@ -40,9 +40,7 @@ _CHECKOV_MACHINE = {
 _CHECKOV_ROLE = {"CKV_AWS_111": "log delivery cannot be narrowed to a group", "CKV_AWS_107": "as above"}
 
 
-def run_machine(
-    scope: cdk.Stack, values: Values, function: str, chosen: Choices
-) -> states.CfnStateMachine:
+def run_machine(scope: cdk.Stack, values: Values, function: str, chosen: Choices) -> states.CfnStateMachine:
     """The machine of the run. `function`: its ARN."""
     return _machine(
         scope,

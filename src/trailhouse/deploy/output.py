@@ -25,20 +25,11 @@ def bucket(scope: cdk.Stack, values: Values, chosen: Choices) -> None:
     """The stack's own bucket, where none is named. It stays when the stack goes."""
     if chosen.own_bucket is False:
         return
-    encryption = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
-        sse_algorithm=either(chosen.output_keyed, "aws:kms", "AES256"), kms_master_key_id=chosen.output_key
-    )
     made = s3.CfnBucket(
         scope,
         "OutputBucket",
         bucket_name=cdk.Fn.sub(values.own_bucket),
-        bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(
-            server_side_encryption_configuration=[
-                s3.CfnBucket.ServerSideEncryptionRuleProperty(
-                    server_side_encryption_by_default=encryption, bucket_key_enabled=True
-                )
-            ]
-        ),
+        bucket_encryption=_encryption(chosen),
         public_access_block_configuration=s3.CfnBucket.PublicAccessBlockConfigurationProperty(
             block_public_acls=True,
             block_public_policy=True,
@@ -70,6 +61,16 @@ def bucket(scope: cdk.Stack, values: Values, chosen: Choices) -> None:
         ),
     )
     conditioned(chosen.own_bucket, made, policy)
+
+
+def _encryption(chosen: Choices) -> s3.CfnBucket.BucketEncryptionProperty:
+    by_default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+        sse_algorithm=either(chosen.output_keyed, "aws:kms", "AES256"), kms_master_key_id=chosen.output_key
+    )
+    rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(
+        server_side_encryption_by_default=by_default, bucket_key_enabled=True
+    )
+    return s3.CfnBucket.BucketEncryptionProperty(server_side_encryption_configuration=[rule])
 
 
 def _lifecycle() -> list[s3.CfnBucket.RuleProperty]:

@@ -165,9 +165,7 @@ def only_encrypted_transport(resources: Any, actions: str) -> dict[str, Any]:  #
     }
 
 
-def log_group(
-    scope: cdk.Stack, name: str, group: str, values: Values, chosen: Choices
-) -> logs.CfnLogGroup:
+def log_group(scope: cdk.Stack, name: str, group: str, values: Values, chosen: Choices) -> logs.CfnLogGroup:
     """A group of logs that ends with the stack and keeps as long as the configuration says."""
     made = logs.CfnLogGroup(
         scope,

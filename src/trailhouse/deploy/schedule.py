@@ -48,7 +48,9 @@ def undelivered_queue(scope: cdk.Stack, values: Values, chosen: Choices) -> sqs.
         queues=[queue.ref],
         policy_document=document(
             {
-                **allow("ScanRule", "sqs:SendMessage", queue.attr_arn, {"ArnEquals": {"aws:SourceArn": rule}}),
+                **allow(
+                    "ScanRule", "sqs:SendMessage", queue.attr_arn, {"ArnEquals": {"aws:SourceArn": rule}}
+                ),
                 "Principal": {"Service": "events.amazonaws.com"},
             },
             only_encrypted_transport(queue.attr_arn, "sqs:*"),
@@ -104,5 +106,3 @@ def schedule(
             dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=undelivered),
         ),
     )
-
-

@@ -55,7 +55,9 @@ def symbols() -> tuple[Values, Code]:
     The CDK looks at numbers, and at yes or no, unless they are references: so their symbols are.
     """
     found: dict[str, Any] = {each.name: symbol(each.name) for each in fields(Values)}
-    found |= {each.name: {"Ref": symbol(each.name)} for each in fields(Values) if each.type in {"int", "bool"}}
+    found |= {
+        each.name: {"Ref": symbol(each.name)} for each in fields(Values) if each.type in {"int", "bool"}
+    }
     found |= {"runner_statements": (symbol("runner_statements"),), "tags": ()}
     return Values(**found), Code(symbol("code_bucket"), symbol("code_key"))
 
@@ -119,19 +121,21 @@ def _filled(part: Any, given: Mapping[str, Any], conditions: Mapping[str, bool])
     """A part of the template with values for symbols, and without what its condition rules out."""
     if isinstance(part, str):
         return _value(part, given)
-    if isinstance(part, dict):
-        if part == _NO_VALUE:
-            return _MISSING
-        if is_symbol(part.get("Ref")):
-            return _value(part["Ref"], given)
-        if "Fn::If" in part:
-            name, then, otherwise = part["Fn::If"]
-            return _filled(then if conditions[name] else otherwise, given, conditions)
-        found = {key: _filled(each, given, conditions) for key, each in part.items()}
-        return {key: each for key, each in found.items() if each is not _MISSING}
     if isinstance(part, list):
         return [one for each in part for one in _spliced(_filled(each, given, conditions), each)]
-    return part
+    return _filled_object(part, given, conditions) if isinstance(part, dict) else part
+
+
+def _filled_object(part: Mapping[str, Any], given: Mapping[str, Any], conditions: Mapping[str, bool]) -> Any:  # noqa: ANN401 - JSON
+    if part == _NO_VALUE:
+        return _MISSING
+    if is_symbol(part.get("Ref")):
+        return _value(part["Ref"], given)
+    if "Fn::If" in part:
+        name, then, otherwise = part["Fn::If"]
+        return _filled(then if conditions[name] else otherwise, given, conditions)
+    found = {key: _filled(each, given, conditions) for key, each in part.items()}
+    return {key: each for key, each in found.items() if each is not _MISSING}
 
 
 def _spliced(found: Any, symbol_of: Any) -> list[Any]:  # noqa: ANN401 - JSON
