@@ -250,19 +250,14 @@ WHERE errorcode = 'AccessDenied' AND eventtime > '2026-03-03T00:00:00Z')
 -- form: a query that looks outside
 SELECT a.eventID
 FROM <eds> a
-WHERE EXISTS (SELECT 1
-FROM <eds> b
-WHERE b.eventID <> a.eventID
-    AND b.userIdentity.accessKeyId = a.userIdentity.accessKeyId
+WHERE EXISTS (SELECT 1 FROM <eds> b WHERE b.eventID <> a.eventID
+    AND b.sourceIPAddress = a.sourceIPAddress
     AND b.errorCode IS NOT NULL)
 -- ours
 SELECT a.eventid
 FROM cloudtrail_events AS a
-WHERE (SELECT count(*)
-FROM cloudtrail_events AS b
-WHERE b.useridentity.accesskeyid = a.useridentity.accesskeyid
-    AND b.errorcode IS NOT NULL
-    AND b.eventid <> a.eventid) > 0
+WHERE (SELECT count(*) FROM cloudtrail_events AS b
+    WHERE b.sourceipaddress = a.sourceipaddress AND b.errorcode IS NOT NULL AND b.eventid <> a.eventid) > 0
 
 -- form: names from WITH
 WITH told AS (SELECT eventTime AS at, requestParameters AS asked, readOnly
