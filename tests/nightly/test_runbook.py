@@ -1,0 +1,35 @@
+"""The page that messages lead to has a section for each of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from trailhouse.core.problem import _TITLES
+from trailhouse.core.record import PREFIX
+
+PAGE = (Path(__file__).parents[2] / "docs" / "nightly.md").read_text("utf-8")
+SECTIONS = [title.strip() for title in re.findall(r"^### (.*)", PAGE, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("title", _TITLES.values())
+def test_each_problem_has_its_section(title: str) -> None:
+    shown = {"a query was stopped at the limit": "a query reached the scan limit"}.get(title, title)
+    assert any(section == shown or shown.startswith(section) for section in SECTIONS), title
+
+
+@pytest.mark.parametrize("name", ["no-success", "undelivered"])
+def test_each_alarm_of_cloudwatch_has_its_section(name: str) -> None:
+    assert f'ALARM: "trailhouse-{name}"' in SECTIONS
+
+
+def test_where_records_are_is_said_as_it_is() -> None:
+    assert f"`{PREFIX}YYYY/MM/DD/" in PAGE
+
+
+def test_sections_have_commands() -> None:
+    for part in PAGE.partition("## What to do")[2].split("\n### ")[1:]:
+        title = part.partition("\n")[0]
+        assert re.search(r"`(trailhouse|aws) ", part), title
