@@ -56,7 +56,11 @@ def undelivered_queue(scope: cdk.Stack, values: Values, chosen: Choices) -> sqs.
             only_encrypted_transport(queue.attr_arn, "sqs:*"),
         ),
     )
-    excuse(queue, nag={"AwsSolutions-SQS3": "it is the dead-letter queue, of schedule and rule"})
+    excuse(
+        queue,
+        checkov={"CKV_AWS_27": "SQS encrypts with keys of its own unless stack_key is given"},
+        nag={"AwsSolutions-SQS3": "it is the dead-letter queue, of schedule and rule"},
+    )
     return queue
 
 
