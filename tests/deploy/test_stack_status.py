@@ -1,0 +1,62 @@
+"""The states of stacks, and what follows from them."""
+
+from __future__ import annotations
+
+import botocore.session
+import pytest
+
+from trailhouse.deploy.stack_status import Next, Stack, explanation, next_step, stack_of
+
+
+def stack(status: str) -> Stack:
+    return Stack("trail", "arn:stack", status, protected=False, outputs={})
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("REVIEW_IN_PROGRESS", Next.CREATE),
+        ("CREATE_COMPLETE", Next.UPDATE),
+        ("UPDATE_COMPLETE", Next.UPDATE),
+        ("UPDATE_ROLLBACK_COMPLETE", Next.UPDATE),
+        ("IMPORT_ROLLBACK_COMPLETE", Next.UPDATE),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", Next.WAIT),
+        ("DELETE_IN_PROGRESS", Next.WAIT),
+        ("ROLLBACK_COMPLETE", Next.REMOVE),
+        ("ROLLBACK_FAILED", Next.REMOVE),
+        ("CREATE_FAILED", Next.REMOVE),
+        ("DELETE_FAILED", Next.REMOVE),
+        ("UPDATE_ROLLBACK_FAILED", Next.STUCK),
+        ("UPDATE_FAILED", Next.STUCK),
+    ],
+)
+def test_what_comes_first(status: str, expected: Next) -> None:
+    assert next_step(stack(status)) is expected
+    assert bool(explanation(stack(status))) == (expected in {Next.REMOVE, Next.STUCK})
+
+
+def test_no_stack_is_made() -> None:
+    assert next_step(None) is Next.CREATE
+
+
+def test_every_state_that_cloudformation_knows_leads_somewhere() -> None:
+    model = botocore.session.Session().get_service_model("cloudformation")
+    for status in model.shape_for("StackStatus").enum:
+        step = next_step(stack(status))
+        assert (step is Next.WAIT) == (status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS")
+        assert "FAILED" not in status or step in {Next.REMOVE, Next.STUCK} or status.startswith("IMPORT_")
+
+
+def test_what_helps_is_named() -> None:
+    assert "removed and made anew" in explanation(stack("ROLLBACK_COMPLETE"))
+    helps = "aws cloudformation continue-update-rollback --stack-name trail"
+    assert helps in explanation(stack("UPDATE_ROLLBACK_FAILED"))
+
+
+def test_a_stack_is_read_with_what_it_lacks() -> None:
+    found = stack_of({"StackName": "trail", "StackId": "arn", "StackStatus": "CREATE_COMPLETE"})
+    assert found == Stack("trail", "arn", "CREATE_COMPLETE", protected=False, outputs={})
+    outputs = [{"OutputKey": "Topic", "OutputValue": "arn:topic"}]
+    answer = {"StackName": "trail", "StackId": "arn", "StackStatus": "CREATE_COMPLETE", "Outputs": outputs}
+    protected = stack_of({**answer, "EnableTerminationProtection": True})
+    assert (protected.protected, protected.outputs) == (True, {"Topic": "arn:topic"})
