@@ -170,8 +170,29 @@ def _glue(operation: str, parameters: dict[str, Any], arn: str) -> Iterator[str]
         yield from (f"{arn}table/{database}/anything", f"{arn}userDefinedFunction/{database}/anything")
 
 
+_BUCKET = {
+    "location": {"GET": "s3:GetBucketLocation"},
+    "versions": {"GET": "s3:ListBucketVersions"},
+    "encryption": {"PUT": "s3:PutEncryptionConfiguration"},
+    "publicAccessBlock": {"PUT": "s3:PutBucketPublicAccessBlock"},
+    "policy": {"PUT": "s3:PutBucketPolicy"},
+    "tagging": {"PUT": "s3:PutBucketTagging"},
+}
+"""What a request is about a bucket, by the parameter that says so, and the action by method."""
+
+
 def _s3(request: Request) -> Iterator[Need]:
     bucket, _, key = request.path.lstrip("/").partition("/")
+    about = next((name for name in _BUCKET if name in request.query), None)
+    if about and request.method in _BUCKET[about]:
+        yield Need(_BUCKET[about][request.method], (f"arn:aws:s3:::{bucket}",))
+        return
+    if not key and request.method in {"PUT", "DELETE"}:
+        yield Need(
+            {"PUT": "s3:CreateBucket", "DELETE": "s3:DeleteBucket"}[request.method],
+            (f"arn:aws:s3:::{bucket}",),
+        )
+        return
     here, there = (f"arn:aws:s3:::{bucket}",), (f"arn:aws:s3:::{bucket}/{key}",)
     query = request.query
     if key:
@@ -181,8 +202,6 @@ def _s3(request: Request) -> Iterator[Need]:
     elif request.method == "POST" and "delete" in query:
         keys = re.findall(r"<Key>(.*?)</Key>", request.body.decode())
         yield Need("s3:DeleteObject", tuple(f"{here[0]}/{each}" for each in keys))
-    elif "location" in query:
-        yield Need("s3:GetBucketLocation", here)
     else:
         yield Need("s3:ListBucket", here, {"s3:prefix": query["prefix"]} if "prefix" in query else {})
 

@@ -37,9 +37,11 @@ REGION = "eu-west-1"
 READER = f"arn:aws:iam::{ACCOUNT}:role/reader"
 RESULTS = f"aws-athena-query-results-{ACCOUNT}-{REGION}"
 OUTPUT = f"trailhouse-output-{ACCOUNT}-{REGION}"
+CODE = f"trailhouse-deploy-{ACCOUNT}-{REGION}"
 NAMES = Names(
     "aws", REGION, ACCOUNT, (Folder("my-logs", "AWSLogs/"),), Folder(RESULTS),
-    Folder(RESULTS, "trailhouse-selftest/"), Folder(OUTPUT, "trailhouse/"), database="security", roles=(READER,),
+    Folder(RESULTS, "trailhouse-selftest/"), Folder(OUTPUT, "trailhouse/"), Folder(CODE), Folder(OUTPUT),
+    database="security", roles=(READER,),
 )  # fmt: skip
 
 
@@ -97,6 +99,27 @@ CALLS: dict[str, dict[str, Any]] = {
         "MetricData": [{"MetricName": "x", "Value": 1.0}],
     },
     "cloudformation DescribeStacks": {"StackName": "trailhouse"},
+    "cloudformation DescribeStackEvents": {"StackName": "trailhouse"},
+    "cloudformation DescribeEvents": {"StackName": "trailhouse"},
+    "cloudformation DescribeStackResources": {"StackName": "trailhouse"},
+    "cloudformation GetTemplate": {"StackName": "trailhouse"},
+    "cloudformation CreateChangeSet": {"StackName": "trailhouse", "ChangeSetName": "one"},
+    "cloudformation DescribeChangeSet": {"StackName": "trailhouse", "ChangeSetName": "one"},
+    "cloudformation ExecuteChangeSet": {"StackName": "trailhouse", "ChangeSetName": "one"},
+    "cloudformation DeleteChangeSet": {"StackName": "trailhouse", "ChangeSetName": "one"},
+    "cloudformation UpdateTerminationProtection": {
+        "StackName": "trailhouse",
+        "EnableTerminationProtection": False,
+    },
+    "cloudformation DeleteStack": {"StackName": "trailhouse"},
+    "s3 ListObjectVersions": {"Bucket": CODE},
+    "s3 CreateBucket": {"Bucket": CODE},
+    "s3 DeleteBucket": {"Bucket": CODE},
+    "s3 PutBucketEncryption": {"Bucket": CODE, "ServerSideEncryptionConfiguration": {"Rules": []}},
+    "s3 PutPublicAccessBlock": {"Bucket": CODE, "PublicAccessBlockConfiguration": {}},
+    "s3 PutBucketPolicy": {"Bucket": CODE, "Policy": "{}"},
+    "s3 PutBucketTagging": {"Bucket": CODE, "Tagging": {"TagSet": []}},
+    "stepfunctions GetExecutionHistory": {"executionArn": f"{HERE.format('states')}execution:trailhouse:1"},
     "stepfunctions StartExecution": {"stateMachineArn": f"{HERE.format('states')}stateMachine:trailhouse"},
     "stepfunctions DescribeExecution": {"executionArn": f"{HERE.format('states')}execution:trailhouse:1"},
     "scheduler GetSchedule": {"Name": "trailhouse"},
@@ -108,13 +131,16 @@ RECORDS = {
     RESULTS: OUTPUT,
     "trailhouse-selftest/": "trailhouse/",
 }
+UPLOADS = {"my-logs": CODE, "AWSLogs/": "", RESULTS: CODE, "trailhouse-selftest/": ""}
 SCRATCH = {"security": "trailhouse_selftest", "my-logs": RESULTS, "AWSLogs/": "trailhouse-selftest/"}
 
 
 def parameters(operation: Operation, use: Use) -> dict[str, Any]:
     """Those of a call; `selftest` calls for what is its own, and the nightly run's objects are its records."""
-    names = {Use.SELFTEST: SCRATCH, Use.NIGHTLY: RECORDS, Use.STATUS: RECORDS}.get(use, {})
-    other = names is RECORDS and operation.service != "s3"
+    names = {Use.SELFTEST: SCRATCH, Use.NIGHTLY: RECORDS, Use.STATUS: RECORDS, Use.DEPLOY: UPLOADS}.get(
+        use, {}
+    )
+    other = use is not Use.SELFTEST and operation.service != "s3"
     found: Any = deepcopy(CALLS[str(operation)]) if other else _renamed(CALLS[str(operation)], names)
     return dict(found)
 
