@@ -33,15 +33,19 @@ from trailhouse.catalog.convergence import Aim
 from trailhouse.catalog.glue import GlueCatalog
 from trailhouse.catalog.port import Outcome, Restrictions
 from trailhouse.cli import main
+from trailhouse.config import load
 from trailhouse.config.settings import Settings, Source
 from trailhouse.core.adoption import COLUMNS
 from trailhouse.core.deliveries import AccountFolder, Delivery
 from trailhouse.core.layout import Kind
 from trailhouse.core.operations import Use, operations
 from trailhouse.core.plan import Action, Target
-from trailhouse.core.policy import Folder, Names, Role, document, role_policy
+from trailhouse.core.policy import METRICS, Folder, Names, Role, document, role_policy
 from trailhouse.core.state import CLOUDTRAIL_FORMAT, Table, View, hive_columns
+from trailhouse.deploy.template import Code, fill
+from trailhouse.deploy.values import values_of
 from trailhouse.errors import AccessDeniedError
+from trailhouse.nightly.deployment import DIMENSION, SUCCEEDED
 from trailhouse.storage.listing import S3Lister
 
 if TYPE_CHECKING:
@@ -195,8 +199,10 @@ def test_fault_03_the_nightly_run_may_not_delete_what_it_replaces() -> None:
 def test_fault_04_failures_are_told_to_nobody(shape: str) -> None:
     """The alarm watched a metric that nothing ever wrote, and missing data counted as well.
 
-    Here a failure is the run's own result, whoever starts it. Back by not keeping `part.error` in
-    `Application.carry_out`, or by `Report.complete` that looks at nothing.
+    Here a failure is the run's own result, whoever starts it, and the deployed alarm waits for a metric that each
+    success writes, so that silence is what sets it off. Back by not keeping `part.error` in
+    `Application.carry_out`, by `Report.complete` that looks at nothing, by another name in `Deployment.succeeded`,
+    or by `treat_missing_data="notBreaching"` in `deploy/alarms.py`.
     """
     error = AccessDeniedError("no")
 
@@ -208,6 +214,22 @@ def test_fault_04_failures_are_told_to_nobody(shape: str) -> None:
     report = run(StoppableCatalog(), Failing(delivered(A, day(1)), delivered(B, day(1))), aim(shape))
     assert report.failed[B].error is error
     assert not report.complete
+    alarms = {one["MetricName"]: one for one in deployed("AWS::CloudWatch::Alarm")}
+    silent = alarms[SUCCEEDED]
+    assert (silent["Namespace"], silent["TreatMissingData"]) == (METRICS, "breaching")
+    assert [one["Name"] for one in silent["Dimensions"]] == [DIMENSION]
+    assert silent["Period"] * silent["EvaluationPeriods"] == 26 * 3_600
+    assert all(one["AlarmActions"] for one in alarms.values())
+
+
+def deployed(kind: str) -> list[dict[str, Any]]:
+    """Resources of a kind in the template, as the shipped configuration fills it."""
+    settings = load(
+        {"alarm_sns_arn": f"arn:aws:sns:us-east-1:{A}:alarm"}, {}, ROOT / "config" / "config.yaml"
+    )
+    settings = settings.model_copy(update={"s3_bucket_containing_logs": "my-logs"})
+    resources = fill(values_of(settings), Code("code", "key"))["Resources"].values()
+    return [one["Properties"] for one in resources if one["Type"] == kind]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -607,9 +629,15 @@ def test_fault_25_the_command_line_is_parsed_wherever_a_session_is_made(
 def test_fault_26_what_the_read_me_says_is_not_what_runs() -> None:
     """The read-me named another hour than the code, and left out a package that had to be installed by hand.
 
-    Here every package that is imported is declared, so installing is all. Back by taking `pyyaml` from
-    `dependencies` in `pyproject.toml`. (A nightly run, which would have an hour, does not exist yet.)
+    Here every package that is imported is declared, so installing is all, and the hour that the read-me names is the
+    schedule's. Back by taking `pyyaml` from `dependencies` in `pyproject.toml`, or by another default of `schedule`.
     """
+    (schedule,) = deployed("AWS::Scheduler::Schedule")
+    assert (schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"]) == (
+        "cron(0 6 * * ? *)",
+        "UTC",
+    )
+    assert "06:00 UTC" in (ROOT / "README.md").read_text("utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = [one for some in project["optional-dependencies"].values() for one in some]
     declared = {_plain(one) for one in (*project["dependencies"], *extras)}
@@ -630,7 +658,7 @@ def test_fault_26_what_the_read_me_says_is_not_what_runs() -> None:
     assert {_MODULES.get(name, name) for name in foreign} <= declared
 
 
-_MODULES = {"yaml": "pyyaml", "prompt_toolkit": "prompt-toolkit"}
+_MODULES = {"aws_cdk": "aws-cdk-lib", "yaml": "pyyaml", "prompt_toolkit": "prompt-toolkit"}
 
 
 def _plain(requirement: str) -> str:
@@ -655,9 +683,15 @@ def _imported(node: ast.AST) -> list[str]:
 def test_fault_27_no_dry_run_no_plan_no_way_back(shape: str, capsys: pytest.CaptureFixture[str]) -> None:
     """There was no plan, no dry run, no removal and no test, and python3.7 with CDK 1 no longer deploys.
 
-    Back by a plan that calls anything that writes, or by taking `plan` or `destroy` from the command line.
-    (Deployment is not part of it yet.)
+    Here the template is CDK 2's, it goes without the CDK, too, and comes away again. Back by a plan that calls
+    anything that writes, by taking one of these commands from the command line, or by an older `RUNTIME`.
     """
+    named = [one["Runtime"].removeprefix("python").split(".") for one in deployed("AWS::Lambda::Function")]
+    runtimes = [tuple(map(int, one)) for one in named]
+    assert min(runtimes) >= (3, 13)
+    assert json.loads((ROOT / "package.json").read_text("utf-8"))["devDependencies"]["aws-cdk"].startswith(
+        "2."
+    )
     glue = StrictGlue()
     with on_glue(glue) as catalog:
         assert changes(plan(catalog, Known(delivered(A, day(1))), aim(shape)))
@@ -665,7 +699,7 @@ def test_fault_27_no_dry_run_no_plan_no_way_back(shape: str, capsys: pytest.Capt
     with pytest.raises(SystemExit):
         main(["--help"])
     told = capsys.readouterr().out
-    assert all(f" {command} " in told for command in ("plan", "apply", "destroy"))
+    assert all(f" {command} " in told for command in ("plan", "apply", "destroy", "deploy", "undeploy"))
 
 
 def test_every_fault_has_its_test() -> None:
