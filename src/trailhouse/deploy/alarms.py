@@ -8,7 +8,6 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 
-from trailhouse.core.policy import METRICS
 from trailhouse.deploy.parts import (
     ACCOUNT_CONDITION,
     Choices,
@@ -18,14 +17,10 @@ from trailhouse.deploy.parts import (
     excuse,
     only_encrypted_transport,
 )
+from trailhouse.nightly.deployment import DIMENSION, METRICS, SUCCEEDED
 
 if TYPE_CHECKING:
     from trailhouse.deploy.values import Values
-
-SUCCESS = "RunsSucceeded"
-"""The metric that a run puts when it ends well (`done` or `incomplete`), in the namespace METRICS."""
-
-DIMENSION = "Stack"
 
 HOURS_WITHOUT_SUCCESS = 26
 """A day, and two hours for a run that is late or long."""
@@ -80,7 +75,7 @@ def no_success_alarm(scope: cdk.Stack, values: Values, chosen: Choices) -> cloud
         f"Do: trailhouse status --stack {stack}",
         chosen,
         namespace=METRICS,
-        metric_name=SUCCESS,
+        metric_name=SUCCEEDED,
         dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name=DIMENSION, value=stack)],
         statistic="Sum",
         comparison_operator="LessThanThreshold",
