@@ -330,3 +330,45 @@ SELECT tlsdetails.tlsversion, count(*)
 FROM cloudtrail_events
 WHERE tlsdetails.tlsversion IN ('TLSv1.2', 'TLSv1.3')
 GROUP BY 1
+
+-- form: lambdas
+SELECT transform(map_keys(requestParameters), k -> concat(eventName, '.', k)) AS names
+FROM <eds>
+WHERE any_match(resources, r -> r.type = 'AWS::S3::Bucket' AND starts_with(r.arn, 'arn:'))
+    AND contains(map_keys(requestParameters), 'bucketName')
+-- ours
+SELECT transform(map_keys(CAST(json_parse(requestparameters) AS map(varchar, json))),
+    k -> concat(eventname, '.', k)) AS names
+FROM cloudtrail_events
+WHERE cardinality(filter(resources, r -> r.type = 'AWS::S3::Bucket')) > 0
+    AND json_extract(requestparameters, '$.bucketName') IS NOT NULL
+
+-- form: an order by what is made of a column
+SELECT eventTime, eventName
+FROM <eds>
+WHERE eventSource = 'sts.amazonaws.com'
+ORDER BY date_trunc('day', eventTime) DESC, lower(eventName), eventTime
+-- ours
+SELECT eventtimestamp AS eventtime, eventname
+FROM cloudtrail_events
+WHERE eventsource = 'sts.amazonaws.com'
+ORDER BY substr(eventtime, 1, 10) DESC, lower(eventname), eventtimestamp
+
+-- form: windows and filters
+SELECT userIdentity.arn, eventName, count(*) FILTER (WHERE readOnly = false) AS writes,
+    rank() OVER (PARTITION BY userIdentity.arn ORDER BY count(*) DESC, eventName) AS place,
+    min_by(eventName, eventTime) AS first
+FROM <eds>
+WHERE userIdentity.arn IS NOT NULL
+GROUP BY userIdentity.arn, eventName
+ORDER BY 1, 4
+LIMIT 40
+-- ours
+SELECT useridentity.arn, eventname, count(CASE WHEN readonly = 'false' THEN 1 END) AS writes,
+    rank() OVER (PARTITION BY useridentity.arn ORDER BY count(*) DESC, eventname) AS place,
+    eventname AS first
+FROM cloudtrail_events
+WHERE useridentity.arn IS NOT NULL
+GROUP BY useridentity.arn, eventname
+ORDER BY 1, 4
+LIMIT 40

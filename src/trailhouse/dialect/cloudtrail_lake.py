@@ -21,7 +21,7 @@ from trailhouse.core.views import events_name
 from trailhouse.dialect.grammar import parse, to_athena
 from trailhouse.dialect.mistake import place_of, place_of_word, unsupported, wrong
 from trailhouse.dialect.parameters import bind, type_of_value
-from trailhouse.dialect.store_columns import LEFT_OUT, Stored
+from trailhouse.dialect.store_columns import LEFT_OUT, WHOLE, Stored
 from trailhouse.dialect.store_ids import quote_stores, store_named
 from trailhouse.dialect.store_query import Queries
 from trailhouse.dialect.store_sources import Place, stored_as
@@ -81,11 +81,12 @@ def from_cloudtrail_lake(
     text = quote_stores(sql)
     tree = parse(text)
     try:
-        tree = bind(tree, params, text)
         known = _stores(stores, prefix)
         _check(tree, known, prefix)
+        tree = bind(tree, params, text)
         queries = Queries(known, prefix, now, late)
         queries.query(tree, Place())
+        _refuse_whole_records(tree)
         return Moved(to_athena(tree), tuple(_notes(queries)))
     except Refusal as refusal:
         raise _told(refusal, text) from None
@@ -113,6 +114,9 @@ def _check(tree: exp.Expr, known: Mapping[str, Stored], prefix: str) -> None:
     """
     if not isinstance(tree, _QUERIES):
         raise Refusal("CloudTrail Lake has SELECT statements alone", tree)
+    for one in tree.find_all(exp.Placeholder):
+        if not one.name.isidentifier():
+            raise Refusal("? is no parameter here", one, hint="write :name, and give --param name=VALUE")
     named: dict[str, exp.Expr] = {}
     for table in tree.find_all(exp.Table):
         if table.db or table.name.lower() not in cte_names(table):
@@ -128,6 +132,13 @@ def _check(tree: exp.Expr, known: Mapping[str, Stored], prefix: str) -> None:
         hint=f"say what each stands for: --store '{first}={events_name(prefix)}' and so on",
         unsupported=False,
     )
+
+
+def _refuse_whole_records(tree: exp.Expr) -> None:
+    for one in tree.find_all(exp.Column):
+        if WHOLE in one.meta:
+            hint = "name the columns, or take parts of it by json_extract(eventJson, '$...')"
+            raise Refusal("eventJson is not here as a whole: the record is in columns", one, hint=hint)
 
 
 def _notes(queries: Queries) -> list[str]:

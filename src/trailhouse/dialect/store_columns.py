@@ -52,6 +52,10 @@ LEFT_OUT = ("annotation", "insightDetails", "eventJson", "eventJsonChecksum")
 """What `*` showed in Lake and cannot show here."""
 
 
+WHOLE = "whole"
+"""The mark of `eventJson`: what still has it when all is rewritten cannot be answered."""
+
+
 class Form(Enum):
     """How a value of Lake's is held here, or what is known of an expression."""
 
@@ -115,7 +119,9 @@ def column(stored: Stored, path: Sequence[str], table: str, node: exp.Expr) -> t
     if stored.kind is Kind.INSIGHT and top in _INSIGHT and len(path) == 1:
         return _dotted(table, ("insightdetails", _INSIGHT[top])), Form.TEXT
     if top == "eventjson":
-        return _dotted(table, path), Form.WHOLE
+        found = _dotted(table, path)
+        found.meta[WHOLE] = True
+        return found, Form.WHOLE
     known = {one.name: one for one in (*RECORD_COLUMNS[stored.kind], *DELIVERY_COLUMNS)}
     if top == EVENT_TIMESTAMP.name:
         return _dotted(table, path), Form.TIME

@@ -7,7 +7,7 @@ are ARNs, of which the id is the end, and what sample queries have in an id's pl
 import re
 
 _ARN = r"arn:[\w-]+:cloudtrail:[\w-]*:\d*:eventdatastore/(?P<tail>[\w-]+)"
-_ID = r"[0-9A-Za-z]+(?:-[0-9A-Za-z]+){2,}|\d\w*"
+_ID = r"[0-9A-Za-z]+(?:-[0-9A-Za-z]+){2,}|\d\w{7,}"
 _BLANK = r"\$\{[^{}\s]*\}|\$\w+|\{[^{}\"']*\}|<[^<>\"']*>"
 _NAMED = re.compile(rf"(?:{_ARN}|{_ID}|{_BLANK})")
 _PLACE = re.compile(rf"\b(?:FROM|JOIN)\s+(?P<name>{_ARN}|{_ID}|{_BLANK})", re.IGNORECASE)

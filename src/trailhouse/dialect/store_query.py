@@ -141,8 +141,6 @@ class Queries:
             inner = item.this if isinstance(item, exp.Alias) else item
             name = item.alias if isinstance(item, exp.Alias) else _name_of(inner)
             new, form = self.values.value(inner, place)
-            if form in {Form.WHOLE, Form.STRUCT}:
-                form = _refuse_whole(inner, form)
             if isinstance(item, exp.Alias):
                 item.set("this", new)
                 new = item
@@ -150,7 +148,7 @@ class Queries:
                 new = exp.alias_(new, name)
             items.append(new)
             if name:
-                columns[name.lower()] = Form.OTHER if form is Form.FLAG else form
+                columns[name.lower()] = Form.OTHER if form in {Form.FLAG, Form.STRUCT} else form
         select.set("expressions", items)
         return None if any(one.is_star for one in items) else columns
 
@@ -277,10 +275,3 @@ def _reorder(node: exp.Unnest) -> None:
         if one.name.lower() == extra:
             raise Refusal("arnprefix is not in what trails deliver", one, hint="use the ARN")
     alias.set("columns", [given[name] for name in _OURS])
-
-
-def _refuse_whole(node: exp.Expr, form: Form) -> Form:
-    if form is Form.WHOLE:
-        hint = "name the columns, or take parts of it by json_extract(eventJson, '$...')"
-        raise Refusal("eventJson is not here as a whole: the record is in columns", node, hint=hint)
-    return Form.OTHER

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
 from trailhouse.core.layout import Kind
 from trailhouse.core.views import events_name, kind_name
 from trailhouse.dialect.mistake import nearest
@@ -17,6 +15,8 @@ from trailhouse.dialect.trees import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sqlglot import exp
 
 _KINDS = (Kind.INSIGHT, Kind.NETWORKACTIVITY, Kind.CLOUDTRAIL)
 
@@ -53,6 +53,7 @@ class Place:
         outputs: names of the result's columns, where they can be named (ORDER BY).
         plain: whether the expression is joined to WHERE or ON by AND and OR alone.
         joined: columns that USING makes one of two.
+        lambdas: names of the lambdas around.
     """
 
     sources: tuple[Source, ...] = ()
@@ -61,6 +62,7 @@ class Place:
     outputs: frozenset[str] = frozenset()
     plain: bool = False
     joined: frozenset[str] = frozenset()
+    lambdas: frozenset[str] = frozenset()
 
     def inside(self) -> Place:
         """Return the place of a part that is not joined by AND and OR alone."""
@@ -112,15 +114,13 @@ def resolve(node: exp.Expr, parts: list[str], place: Place) -> tuple[exp.Expr, F
         Refusal: nothing here has that name, or several have.
     """
     lowered = [one.lower() for one in parts]
-    if len(lowered) == 1 and lowered[0] in place.outputs:
-        return exp.column(lowered[0]), Form.OTHER
     at: Place | None = place
     while at is not None:
         found = _resolve(node, lowered, at)
         if found is not None:
             return found
         at = at.outer
-    if _open(place):
+    if _open(place) or (len(lowered) == 1 and lowered[0] in place.outputs):
         return node, Form.OTHER
     raise _unknown(node, parts, place)
 

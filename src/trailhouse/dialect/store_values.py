@@ -54,7 +54,8 @@ class Values:
     def value(self, node: exp.Expr, place: Place) -> Typed:
         """Return an expression as it is written here, with its form. Raises Refusal."""
         if isinstance(node, exp.Column | exp.Dot) and (parts := _names(node)):
-            return self._column(node, parts, place)
+            named = parts[0].lower() in place.lambdas
+            return (node, Form.OTHER) if named else self._column(node, parts, place)
         if isinstance(node, _QUERIES):
             self.query(node, Place(outer=place, withs=place.withs))
             return node, Form.OTHER
@@ -67,6 +68,8 @@ class Values:
             ((exp.Is,), self._is),
             ((exp.Anonymous,), self._called),
             ((exp.Bracket,), self._subscript),
+            ((exp.Lambda,), self._lambda),
+            ((exp.Ordered,), self._ordered),
         )
         handle = next((one for kinds, one in handlers if isinstance(node, kinds)), self._other)
         return handle(node, place)
@@ -75,7 +78,7 @@ class Values:
         found, form = resolve(node, parts, place)
         if form is Form.FLAG:
             text = found
-            found = exp.Cast(this=bare(text), to=exp.DataType.build("boolean"))
+            found = exp.TryCast(this=bare(text), to=exp.DataType.build("boolean"), safe=True)
             found.meta["text"] = text
         return found, form
 
@@ -165,6 +168,20 @@ class Values:
             node.set("this", bare(text))
         return node, Form.OTHER
 
+    def _lambda(self, node: exp.Lambda, place: Place) -> Typed:
+        names = {one.name.lower() for one in node.expressions}
+        self._set(node, "this", replace(place, lambdas=place.lambdas | names))
+        return node, Form.OTHER
+
+    def _ordered(self, node: exp.Ordered, place: Place) -> Typed:
+        """A name alone is one of the result; in an expression it is one of FROM."""
+        name = node.this.name.lower() if isinstance(node.this, exp.Column) and not node.this.table else ""
+        if name in place.outputs:
+            node.set("this", exp.column(name))
+        else:
+            self._set(node, "this", place)
+        return node, Form.OTHER
+
     def _called(self, node: exp.Anonymous, place: Place) -> Typed:
         name = node.name.lower()
         typed = [self.value(one, place) for one in node.expressions]
@@ -185,9 +202,8 @@ class Values:
             return _timed(node, values[1], span_of((string_of(values[0]) or "").lower())), Form.TIME
         if name == "date_add" and forms[2:] == [Form.TIME]:
             return node, Form.TIME
-        return node, next(
-            (one for one in forms if one in _TIMED), Form.OTHER
-        ) if name in _SAME_FORM else Form.OTHER
+        kept = name in _SAME_FORM and forms[:1] != [] and forms[0] in _TIMED
+        return node, forms[0] if kept else Form.OTHER
 
     def _element(self, node: exp.Expr, values: list[exp.Expr], form: Form) -> Typed:
         held, key = values
@@ -276,9 +292,6 @@ def _refuse_maps(node: exp.Expr, *forms: Form) -> None:
     if Form.MAP in forms:
         hint = "ask for one value: element_at(requestParameters, 'bucketName')"
         raise Refusal(f"{shown} takes no map, and this column is one in CloudTrail Lake", node, hint=hint)
-    if Form.WHOLE in forms:
-        hint = "json_extract and json_extract_scalar of it pass, with a path"
-        raise Refusal("eventJson is not here as a whole: the record is in columns", node, hint=hint)
     if Form.STRUCT in forms:
         raise Refusal("addendum is a struct here", node, hint="write element_at(addendum, 'reason')")
 
