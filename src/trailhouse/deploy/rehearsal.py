@@ -146,7 +146,7 @@ def _last_steps(gate: Gate, arn: str) -> tuple[str, str]:
     message = failed = ""
     for event in found["events"]:
         done, not_done = event.get("taskSucceededEventDetails"), event.get("taskFailedEventDetails")
-        if done and done.get("resourceType") == "sns":
+        if done and not message:
             message = _message_id(done.get("output", "{}"))
         if not_done and not failed:
             step = f"{not_done.get('resourceType', '')} {not_done.get('resource', '')}".strip()
@@ -155,6 +155,7 @@ def _last_steps(gate: Gate, arn: str) -> tuple[str, str]:
 
 
 def _message_id(output: str) -> str:
+    """SNS's id of a message in what a step put out; "" where it is another step's."""
     try:
         return str(json.loads(output)["MessageId"])
     except (ValueError, KeyError, TypeError):
