@@ -174,3 +174,31 @@ def test_who_stops_is_told_in_time(length: int) -> None:
     delivered = [False] * (LENGTH - length - 80) + [True] * length + [False] * 80
     said = [number for number, found in nights(delivered, set()) if found]
     assert said == list(range(LENGTH - 80 + LEAST_SILENCE, LENGTH))
+
+
+@given(st.lists(HISTORIES, min_size=1, max_size=3))
+def test_each_silence_of_an_account_and_its_regions_is_told_once_and_ends(
+    histories: list[list[bool]],
+) -> None:
+    first, quiet = TODAY - LENGTH * DAY, LENGTH - 20
+    names = [f"r{number}" for number in range(len(histories))]
+    days = {
+        name: [first + number * DAY for number in range(LENGTH) if number >= quiet or history[number]]
+        for name, history in zip(names, histories, strict=True)
+    }
+    known: dict[str, Silence] = {}
+    told: list[tuple[str, date]] = []
+    for number in range(LENGTH):
+        today = first + number * DAY
+        seen = {
+            name: [day for day in found if today - WINDOW_DAYS * DAY <= day <= today]
+            for name, found in days.items()
+            if any(day <= today for day in found)
+        }
+        found = silences(seen, at(today), known)
+        told += [(name, one.since) for name, one in found.items() if known.get(name) != one]
+        if EVERYWHERE in found:
+            assert {name for name in found if name not in known} <= {EVERYWHERE}, "its regions are part of it"
+        known = found
+    assert len(told) == len(set(told)), "one silence is told once"
+    assert known == {}, "all deliver again: every silence has ended"

@@ -24,6 +24,7 @@ from trailhouse.core.record import Outcome
 from trailhouse.errors import UsageError
 from trailhouse.nightly import handler
 from trailhouse.nightly.deployment import Deployment
+from trailhouse.nightly.settings import NightlySource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -506,13 +507,38 @@ def test_a_silence_lasts_while_its_account_cannot_be_looked_at_and_beyond_the_wi
     assert last.problems[0].since == datetime(2026, 2, 27, tzinfo=UTC)
     assert last.freshness["000000000002"] == {"eu-west-1": date(2026, 2, 26)}
     # The account's folder goes, and with it the silence.
-    bucket = stage.aws.buckets.all["logs"]
-    kept = [one.key for one in daily(1, TODAY - 20 * DAY, TODAY + 80 * DAY)]
-    del stage.aws.buckets.all["logs"]
-    stage.aws.bucket("logs", [(key, b"{}") for key in kept])
-    assert bucket is not stage.aws.buckets.all["logs"]
+    for one in daily(2, TODAY - 20 * DAY, TODAY - 4 * DAY):
+        stage.aws.buckets.all["logs"].remove(one.key)
     stage.run(TODAY + 61 * DAY)
     assert "Its folder is gone, or it delivers again." in stage.told[-1][1]
+
+
+def test_an_account_whose_folder_goes_while_it_delivers(stage: Stage) -> None:
+    bucket = stage.aws.buckets.all["logs"]
+    stage.deliver([*daily(1, TODAY - 20 * DAY, TODAY), *daily(2, TODAY - 20 * DAY, TODAY)])
+    stage.run()
+    for one in daily(2, TODAY - 20 * DAY, TODAY):
+        bucket.remove(one.key)
+    for day in (TODAY + DAY, TODAY + 2 * DAY):
+        stage.deliver([log(1, day)])
+        assert stage.run(day)["outcome"] == "done"
+    ((subject, message),) = stage.told
+    assert subject.startswith("trailhouse: 000000000002: delivers no logs any more")
+    assert "account 000000000002 has no folder any more, and delivered until 2026-03-02" in message
+    # It comes back.
+    stage.deliver(daily(2, TODAY + 3 * DAY, TODAY + 3 * DAY))
+    stage.run(TODAY + 3 * DAY)
+    assert stage.told[1][0].startswith("trailhouse: over: 000000000002")
+
+
+def test_sources_that_are_named_no_more_are_no_news(stage: Stage) -> None:
+    stage.deliver(organization(2, 1, 5))
+    stage.run()
+    stage.settings = replace(
+        stage.settings, sources=(NightlySource(f"s3://logs/AWSLogs/{ORG}/000000000001/"),)
+    )
+    stage.run(TODAY + DAY)
+    assert stage.told == []
 
 
 def test_a_short_first_window_does_not_shorten_the_rhythm(stage: Stage) -> None:

@@ -12,7 +12,8 @@ The rule. Of a series of days of delivery within a window:
   there yet.
 
 A silence that was told stays open as long as nothing new arrives, also when the days that spoke for a rhythm have
-left the window. It ends with the next delivery, or when there is no folder of that name any more.
+left the window. It ends with the next delivery, or when there is no folder of that name any more. (That an account's
+folder goes while it still delivers is told by the run: `nightly.findings.gone`.)
 
 All days are days of delivery, UTC: those that the folders are named after.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from trailhouse.catalog.convergence import FORMER, TABLES, VIEWS
@@ -22,6 +22,8 @@ from trailhouse.errors import (
 )
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from trailhouse.catalog.application import Failure
     from trailhouse.core.rhythm import Silence
 
@@ -53,6 +55,19 @@ def silent(account: str, kind: Kind, region: str, found: Silence, now: datetime)
         "aws cloudtrail get-trail-status",
         f"its folders of every day from {found.since} to {now.date()} were looked for in all sources",
         shlex.join(command),
+    )
+
+
+def gone(account: str, last: date, now: datetime) -> Problem:
+    """An account that delivered not long ago, and has no folder any more in any source."""
+    return Problem(
+        ProblemKind.SILENT,
+        delivering(account, Kind.CLOUDTRAIL, EVERYWHERE),
+        datetime.combine(last + timedelta(days=1), time(), UTC),
+        f"account {account} has no folder any more, and delivered until {last}: its logs were moved or deleted, or the "
+        "run may not see them any more",
+        f"looked for in all sources on {now.date()}; what the catalog holds of it was left as it is",
+        shlex.join(["trailhouse", "inventory", "--quick", "--account", account]),
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trailhouse.catalog.opening import aim_of
 from trailhouse.core.prices import function_cost, requests_cost
 from trailhouse.core.problem import News, Problem, ProblemKind, Told, compare, lasting, tell
 from trailhouse.core.record import Outcome, Record
+from trailhouse.core.rhythm import WINDOW_DAYS
 from trailhouse.core.sizes import count_of
 from trailhouse.core.times import format_time
 from trailhouse.errors import AwsError, TrailhouseError
@@ -21,7 +23,7 @@ from trailhouse.nightly.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from trailhouse.nightly.deployment import Deployment
     from trailhouse.nightly.piece import Progress
@@ -134,9 +136,13 @@ class Run:
                 found = findings.failed(error, self._task.started)
                 record, outcome = replace(record, problems=(*record.problems, found)), Outcome.INCOMPLETE
         former = before.problems if before else ()
-        problems = lasting(former, (*record.problems, *_carried(record, former, outcome)))
+        gone = _gone(record, before) if outcome.succeeded else {}
+        vanished = [
+            findings.gone(account, max(days.values()), record.started) for account, days in gone.items()
+        ]
+        problems = lasting(former, (*record.problems, *vanished, *_carried(record, former, outcome)))
         news = compare(former, problems)
-        freshness = _freshness(record, before, outcome)
+        freshness = gone | _freshness(record, before, outcome)
         news = News(news.begun, tuple(_over(one, freshness) for one in news.ended))
         record = replace(
             record,
@@ -255,11 +261,24 @@ def _carried(record: Record, former: Iterable[Problem], outcome: Outcome) -> Ite
             yield one
 
 
-def _freshness(record: Record, before: Record | None, outcome: Outcome) -> Mapping[str, Mapping[str, date]]:
+def _freshness(record: Record, before: Record | None, outcome: Outcome) -> dict[str, Mapping[str, date]]:
     """What was seen in this run, and of accounts that it could not look at what was known."""
     known = before.freshness if before else {}
     kept = {a: days for a, days in known.items() if a in record.failed or not outcome.succeeded}
     return {**kept, **record.freshness}
+
+
+def _gone(record: Record, before: Record | None) -> dict[str, Mapping[str, date]]:
+    """Accounts that delivered within the window and have no folder any more, with their last days.
+
+    Where the configuration changed, other sources are looked at, and what lies in them is no news.
+    """
+    if before is None or before.config != record.config:
+        return {}
+    first = record.started.date() - timedelta(days=WINDOW_DAYS)
+    missing = before.freshness.keys() - record.freshness.keys() - record.failed.keys()
+    known = {account: before.freshness[account] for account in sorted(missing)}
+    return {account: days for account, days in known.items() if days and max(days.values()) >= first}
 
 
 def _over(one: Problem, freshness: Mapping[str, Mapping[str, date]]) -> Problem:
@@ -288,7 +307,3 @@ def _summed(*calls: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]
         for service, made in one.items():
             found.setdefault(service, Counter()).update(made)
     return {service: dict(sorted(made.items())) for service, made in sorted(found.items())}
-
-
-if TYPE_CHECKING:
-    from datetime import date
