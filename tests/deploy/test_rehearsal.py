@@ -62,6 +62,7 @@ def rehearsed(wait: Callable[[float], None]) -> list[str]:
         ("SNS.KMSAccessDeniedException", "", "the topic's key must allow kms:Decrypt and kms:Generate"),
         ("SNS.AuthorizationErrorException", "", "the topic's policy must allow sns:Publish"),
         ("RunFailed", "lambda invoke: Lambda.Unknown: no", "its log group says why: /aws/lambda/mine"),
+        ("", "lambda invoke: Lambda.ResourceNotFoundException", "the function is gone"),
         ("SNS.NotFoundException", "", "there is no such topic any more: `trailhouse deploy`"),
         (
             "",
@@ -132,6 +133,11 @@ def test_a_test_goes_the_way_of_alarms_and_status_tells_how_it_stands(deployed: 
     (record,) = deployed.records()
     assert record["run"] in deployed.run("runs", record["run"][:12])
     assert "deployment" in deployed.run("runs")
+
+    deployed.cloud.client("lambda").delete_function(FunctionName=STACK)
+    said = deployed.run("status", "--test-alarm", code=1)
+    assert "the test is FAILED: " in said
+    assert "the function is gone: `trailhouse deploy`; all steps: aws stepfunctions" in said
 
 
 @pytest.mark.cdk

@@ -28,6 +28,8 @@ _PATIENCE = 30.0
 _STEPS = 200
 _RUNNING = "RUNNING"
 _HINTS = (
+    ("Lambda.ResourceNotFound", "the function is gone: `trailhouse deploy`"),
+    ("Lambda", "the function does not answer: its log group says why: /aws/lambda/{stack}"),
     (
         "KMS",
         "the topic's key must allow kms:Decrypt and kms:GenerateDataKey to the role of the state machine",
@@ -35,7 +37,6 @@ _HINTS = (
     ("AuthorizationError", "the topic's policy must allow sns:Publish to the role of the state machine"),
     ("AccessDenied", "the topic's policy must allow sns:Publish to the role of the state machine"),
     ("NotFound", "there is no such topic any more: `trailhouse deploy`"),
-    ("Lambda", "the function does not answer: its log group says why: /aws/lambda/{stack}"),
 )
 
 
