@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trailhouse.core.rhythm import (
@@ -145,6 +145,7 @@ def nights(delivered: list[bool], missed: set[int]) -> list[tuple[int, Silence |
     return said
 
 
+@settings(max_examples=50)
 @given(HISTORIES, st.sets(st.integers(0, LENGTH), max_size=30))
 def test_each_silence_is_told_once_and_ends(delivered: list[bool], missed: set[int]) -> None:
     first = TODAY - LENGTH * DAY
@@ -162,6 +163,7 @@ def test_each_silence_is_told_once_and_ends(delivered: list[bool], missed: set[i
     assert len(told) == len(set(told)), "one silence is told once"
 
 
+@settings(max_examples=50)
 @given(HISTORIES)
 def test_who_keeps_the_rhythm_is_never_called_silent(delivered: list[bool]) -> None:
     for number, found in nights(delivered, set()):
@@ -176,6 +178,7 @@ def test_who_stops_is_told_in_time(length: int) -> None:
     assert said == list(range(LENGTH - 80 + LEAST_SILENCE, LENGTH))
 
 
+@settings(max_examples=50)
 @given(st.lists(HISTORIES, min_size=1, max_size=3))
 def test_each_silence_of_an_account_and_its_regions_is_told_once_and_ends(
     histories: list[list[bool]],
