@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trailhouse.core.problem import (
+    LONGEST_MESSAGE,
     LONGEST_SUBJECT,
     MOST_TOLD,
     NOTHING,
@@ -131,6 +132,13 @@ def test_many_problems_are_few_lines() -> None:
     assert told.message.count("left out") == 2 * MOST_TOLD
     assert told.message.count(f"and {1_000 - MOST_TOLD} more: `trailhouse status` has them all") == 2
     assert len(told.message) < 20_000
+
+
+def test_a_message_is_never_too_long_to_be_sent() -> None:
+    long = Problem(ProblemKind.REFUSED, "a" * 5_000, NOW, "reason\n" * 100_000, "t" * 9_000, "c" * 9_000)
+    told = tell(News((long,) * 30, (long,) * 30), "s", "opening", ending="Record: s3://r")
+    assert len(told.message) <= LONGEST_MESSAGE + 1
+    assert told.message.endswith("\n... cut off here: `trailhouse status` has everything\n\nRecord: s3://r\n")
 
 
 @given(st.text(), st.text(), st.text())

@@ -25,8 +25,8 @@ ACCOUNTS = int(os.environ.get("SOAK_ACCOUNTS", "1000"))
 REGIONS, DAYS = 20, 90
 SPEED = 4.0
 """Seconds of the function in one of ours."""
-MEMORY = 400 * 2**20
-"""Bytes that a function of 512 MB may take: the rest is the runtime's."""
+MEMORY = 256 * 2**20
+"""Bytes that a function of 512 MB may take: the rest is for the runtime."""
 FIRST = date(2026, 11, 20)
 OUTPUT = "output"
 

@@ -21,7 +21,11 @@ MOST_TOLD = 20
 """Problems that one message says in full."""
 LONGEST_SUBJECT = 100
 """ASCII characters that SNS takes as a subject (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
-_LONGEST_TEXT = 1_500  # of a field in a message: SNS and Step Functions carry 256 KB in all
+LONGEST_MESSAGE = 20_000
+"""Characters of a message: SNS and Step Functions carry 256 KB, and a character can take 12 bytes of JSON
+(https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
+_LONGEST_TEXT = 1_500  # of a line of ours in it
+_CUT = "... cut off here: `trailhouse status` has everything"
 _FIRST_PRINTABLE, _LAST_PRINTABLE = 0x20, 0x7E
 
 
@@ -169,7 +173,18 @@ def tell(news: News, about: str, opening: str, *, ending: str = "") -> Told:
     if news.ended:
         lines += ["", f"OVER ({len(news.ended):,})", *_some(news.ended, _over)]
     lines += ["", ending] if ending else []
-    return Told(subject_line(f"trailhouse: {_headline(news)} ({about})"), "\n".join(lines) + "\n")
+    return Told(
+        subject_line(f"trailhouse: {_headline(news)} ({about})"), _bounded("\n".join(lines), ending) + "\n"
+    )
+
+
+def _bounded(message: str, ending: str) -> str:
+    """The message, cut where it is too long; its ending stays."""
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    rest = f"\n{_CUT}\n\n{ending[:_LONGEST_TEXT]}"
+    kept = message[: LONGEST_MESSAGE - len(rest)]
+    return kept.rpartition("\n")[0] + rest
 
 
 def subject_line(text: str) -> str:
