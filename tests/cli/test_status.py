@@ -122,6 +122,16 @@ def test_nothing_is_deployed(status: Status) -> None:
     assert document(status("--json", "--stack", "other"))["problems"][0]["title"] == "other: not deployed"
 
 
+def test_a_change_set_alone_is_no_deployment(aws: Aws, status: Status) -> None:
+    aws.client("cloudformation").create_change_set(
+        StackName="trailhouse",
+        ChangeSetName="one",
+        ChangeSetType="CREATE",
+        TemplateBody='{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}',
+    )
+    assert titles(status("--json")) == ["trailhouse: not deployed"]
+
+
 def test_problems_of_the_last_run_are_told_whole(aws: Aws, status: Status) -> None:
     deploy(aws)
     keep(aws, *(incomplete(n) for n in range(3)), done(3))

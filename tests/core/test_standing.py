@@ -62,6 +62,7 @@ def test_what_somebody_has_to_do_something_about(changed: dict[str, Any], expect
         {"runs": (replace(RUN, outcome=Outcome.RUNNING),), "execution": Execution("RUNNING")},
         {"runs": (replace(RUN, outcome=Outcome.RUNNING),), "execution": None},
         {"deployed": None, "scheduled": None, "audience": None, "doubts": ("denied",)},
+        {"deployed": Deployed("CREATE_IN_PROGRESS"), "scheduled": Scheduled("")},
     ],
 )
 def test_what_is_no_reason_to_worry(changed: dict[str, Any]) -> None:

@@ -73,6 +73,14 @@ def test_a_run_has_many_names(history: History) -> None:
         history.find("0000000")
 
 
+def test_a_time_is_looked_for_as_far_back_as_it_is(aws: Aws, history: History) -> None:
+    history.find(f"{started(0):%Y-%m-%d}")
+    assert aws.s3.log.counts["ListObjectsV2"] <= 6
+    aws.s3.log.clear()
+    history.find(done(0).run[:9])
+    assert aws.s3.log.counts["ListObjectsV2"] >= 8
+
+
 def test_what_is_gone_meanwhile_is_passed_over(aws: Aws, history: History) -> None:
     each = history.each()
     next(each)

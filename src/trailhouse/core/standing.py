@@ -181,8 +181,8 @@ def _of_deployment(standing: Standing) -> Iterator[Concern]:
 
 
 def _of_schedule(standing: Standing) -> Iterator[Concern]:
-    found = standing.scheduled
-    if found is None:
+    found, stack = standing.scheduled, standing.deployed
+    if found is None or (stack and stack.status.endswith(_IN_PROGRESS)):
         return
     if not found.expression:
         what = f"the stack {standing.stack} is there and its schedule is not: somebody removed it"

@@ -13,7 +13,7 @@ from trailhouse.core.policy import own_output
 from trailhouse.core.record import PREFIX, Outcome, Record
 from trailhouse.core.schedule import next_time
 from trailhouse.core.standing import Audience, Deployed, Execution, Scheduled, Standing
-from trailhouse.deploy.stack_status import explanation, find
+from trailhouse.deploy.stack_status import Next, explanation, find, next_step
 from trailhouse.deploy.values import nightly_settings
 from trailhouse.errors import AwsError, ConfigError, CredentialsError, NotFoundError
 from trailhouse.nightly.history import History
@@ -86,7 +86,7 @@ class Look:
         settings, gate = self._settings, self._gate
         account, name = gate.account(), settings.stack
         asked = self._ask(f"the stack {name}", lambda: (find(gate, name),))
-        there = asked is not None and asked[0] is not None
+        there = asked is not None and next_step(asked[0]) not in {Next.CREATE, Next.REMOVE}
         records, lack, success = self._records(there=there)
         return Standing(
             now=self._now,
@@ -125,7 +125,7 @@ class Look:
             return ""
 
     def _deployed(self, stack: Stack | None) -> Deployed:
-        if stack is None:
+        if stack is None or next_step(stack) is Next.CREATE:
             return Deployed("")
         outputs, settings = stack.outputs, self._settings
         wanted = {

@@ -107,9 +107,12 @@ class History:
             CatalogError: its record cannot be read.
             AwsError: the records cannot be listed or read.
         """
-        begin = re.sub("[-:]", "", name) if _TIME.fullmatch(name) else name
+        timely = bool(_TIME.fullmatch(name))
+        begin = re.sub("[-:]", "", name) if timely else name
         fits = []
         for one in map(kept, self.records.keys()):
+            if timely and one.started and one.stem < begin:
+                break  # all that follow are older
             if name in {one.run, one.stem}:
                 return self.records.read(one.key)
             if begin and (one.run.startswith(begin) or one.stem.startswith(begin)):
