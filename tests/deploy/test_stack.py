@@ -169,7 +169,7 @@ def test_cfn_lint_is_clean(filled: dict[str, Any], tmp_path: Path) -> None:
     path.write_text(json.dumps(filled, indent=1))
     regions = ["eu-west-1", "us-gov-west-1", "cn-north-1"]
     command = [Path(sys.executable).with_name("cfn-lint"), "--regions", *regions, "--", path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert (done.returncode, done.stdout) == (0, "")
 
 
@@ -188,7 +188,7 @@ def checkov(template: dict[str, Any], path: Path) -> set[tuple[str, str]]:
         "json",
     ]
     environment = {"PATH": os.environ["PATH"], "HOME": str(path.parent)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=200)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
     assert done.stdout.startswith("{"), done.stdout + done.stderr
     found = json.loads(done.stdout)["results"]
     assert not found.get("parsing_errors")
@@ -271,7 +271,7 @@ def synth(node: Path, folder: Path, **config: object) -> subprocess.CompletedPro
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=600,
     )
 
 
@@ -321,7 +321,7 @@ def test_the_bucket_of_an_earlier_stack_can_be_taken_over(
         capture_output=True,
         text=True,
         check=False,
-        timeout=200,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     made = json.loads((tmp_path / "out" / "trailhouse.template.json").read_text("utf-8"))

@@ -33,11 +33,6 @@ _NAG_ROLE = {
     "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:kms:<AWS::Region>:*:key/*]": "the key of a topic that was "
     "given is not known; keys may be used by way of SNS, as far as their own policies allow",
 }
-_CHECKOV_MACHINE = {
-    "CKV_AWS_284": "a run is one chain of calls to one function, and its record tells each call",
-    "CKV_AWS_285": "errors are logged with the data of the execution",
-}
-_CHECKOV_ROLE = {"CKV_AWS_111": "log delivery cannot be narrowed to a group", "CKV_AWS_107": "as above"}
 
 
 def run_machine(scope: cdk.Stack, values: Values, function: str, chosen: Choices) -> states.CfnStateMachine:
@@ -90,7 +85,7 @@ def _machine(
         [*statements, *publishes(chosen), allow("LogDelivery", list(_DELIVERY), "*")],
         boundary=chosen.boundary,
     )
-    excuse(taken, checkov=_CHECKOV_ROLE, nag=_NAG_ROLE)
+    excuse(taken, nag=_NAG_ROLE)
     made = states.CfnStateMachine(
         scope,
         name,
@@ -106,7 +101,7 @@ def _machine(
         },
         logging_configuration=_errors_to(group),
     )
-    excuse(made, checkov=_CHECKOV_MACHINE, nag=_NAG_MACHINE)
+    excuse(made, nag=_NAG_MACHINE)
     return made
 
 
