@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
+from pyiceberg.table import TableProperties
 from pyiceberg.table.sorting import SortField, SortOrder
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import (
@@ -26,6 +27,9 @@ from trailhouse.core.schema import Array, Column, Count, Flag, Moment, Struct, T
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+NAME_MAPPING = TableProperties.DEFAULT_NAME_MAPPING
+"""Property of a table: which field a name means in files without field ids."""
 
 _FIRST_PARTITION_FIELD = 1000  # as the Iceberg specification numbers them
 _LEAVES: dict[type, IcebergType] = {
@@ -55,6 +59,11 @@ def _type(type_: Type, ids: Iterator[int]) -> IcebergType:
         case TextMap():
             return MapType(next(ids), StringType(), next(ids), StringType(), value_required=False)
     return _LEAVES[type(type_)]
+
+
+def name_mapping(schema: Schema) -> str:
+    """The value of NAME_MAPPING for a schema, JSON."""
+    return schema.name_mapping.model_dump_json()
 
 
 def partition_spec(schema: Schema, keys: Sequence[str]) -> PartitionSpec:

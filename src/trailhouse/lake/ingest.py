@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import uuid
-from collections import defaultdict
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
@@ -20,26 +19,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from trailhouse.core.layout import LogKey, classify
 from trailhouse.core.schema import RECORD_COLUMNS
 from trailhouse.errors import DiskError, LakeError, StorageError
 from trailhouse.lake.commit import Committer, Staged, day_folder, staged
+from trailhouse.lake.days import by_day, day_shares, same_days
 from trailhouse.lake.duplicates import IDENTITY, Keys, flag, keys_sql, to_keys
 from trailhouse.lake.ledger import Item, passed_over, to_table
 from trailhouse.lake.pending import Listing, Needed, Pending, json_estimate
 from trailhouse.lake.place import Lake, LocalLake
 from trailhouse.lake.pool import OwnProcess, Pool, Processes
-from trailhouse.lake.runs import DAY_COLUMNS, Day, Run, run_keys, save_flags
+from trailhouse.lake.runs import Run, run_keys, save_flags
 from trailhouse.lake.tables import LEDGER, table_name
 from trailhouse.lake.tasks import ReadResult, ReadTask, WriteTask, read_objects, write_days
+from trailhouse.lake.watermark import sealable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from trailhouse.core.layout import Kind
     from trailhouse.lake.workspace import Workspace
-    from trailhouse.lake.writer import Piece, WrittenFile
+    from trailhouse.lake.writer import WrittenFile
     from trailhouse.storage import Sources, StoredObject
 
 BATCH_JSON = 4 << 30
@@ -47,10 +48,7 @@ BATCH_JSON = 4 << 30
 
 TASK_JSON = 48 << 20
 _INLINE_JSON = 96 << 20
-_TASK_ROWS = 100_000
 _NAMED = 1_000
-# Event times are anybody's text: the last range takes all that is beyond.
-_MOST_RANGES = 200
 # Data files and staging together took at most half of the JSON in every source measured.
 _DISK_SHARE = 0.5
 
@@ -88,6 +86,7 @@ class Report:
         damaged_total: How many.
         unread: Objects that the source would not give; first names and reasons. They are tried again.
         unread_total: How many.
+        first_unread: The first day of delivery of any of them (`YYYY-MM-DD`), "" if no key tells it.
     """
 
     listing: Listing
@@ -99,6 +98,7 @@ class Report:
     damaged_total: int = 0
     unread: list[tuple[str, str]] = field(default_factory=list)
     unread_total: int = 0
+    first_unread: str = ""
 
     @property
     def complete(self) -> bool:
@@ -199,6 +199,7 @@ class _Ingest:
                 report.listing.skipped += [(one.name, one.reason) for one in storage.skipped.first]
             if report.listing.new:
                 self._take_in(pending, report, jobs, batch_json)
+        lake.seal(sealable(self._now.date(), report.listing.first_deferred, report.first_unread))
         return report
 
     def _checksum(self, stored: StoredObject) -> str | None:
@@ -298,7 +299,7 @@ class _Batch:
         """Keys of the lake's own rows of the same event days."""
         names = [name for name in IDENTITY if name in {column.name for column in RECORD_COLUMNS[kind]}]
         days = frozenset[str | None]().union(*(run.times for run in runs))
-        where, values = _same_days(days) if "eventtime" in names else ("true", [])
+        where, values = same_days(days) if "eventtime" in names else ("true", [])
         paths = self._tables.files()[table_name(kind)].paths
         if not paths:
             return np.empty((0, 2), np.uint64)
@@ -319,7 +320,7 @@ class _Batch:
         number = 0
         for kind in RECORD_COLUMNS:
             schema = None
-            for days in _day_shares([r for r in runs if r.kind is kind]):
+            for days in day_shares([r for r in runs if r.kind is kind]):
                 schema = schema or self._tables.write_schema(table_name(kind))
                 yield WriteTask(number, kind, days, schema, self._folder, self._now)
                 number += 1
@@ -328,24 +329,13 @@ class _Batch:
         """The ledger's files, one for each value of what it is partitioned by."""
         schema = self._tables.write_schema(LEDGER)
         keys = self._tables.definition(LEDGER).keys
-        for number, (day, rows) in enumerate(_by_day(ledger) if keys else [(None, ledger)]):
+        for number, (day, rows) in enumerate(by_day(ledger) if keys else [(None, ledger)]):
             path = self._folder / f"ledger-{number:05}.parquet"
             with path.open("wb") as file:
                 pq.write_table(rows.cast(schema), file, compression="zstd", store_schema=False)
                 file.flush()
                 os.fsync(file.fileno())
             yield Staged(LEDGER, os.fspath(path), day_folder(day) if day else ".")
-
-
-def _by_day(ledger: pa.Table) -> Iterator[tuple[Day, pa.Table]]:
-    """The ledger's rows by their day of delivery."""
-    days = ledger.group_by(list(DAY_COLUMNS)).aggregate([]).to_pylist()
-    for day in sorted((tuple(row[name] for name in DAY_COLUMNS) for row in days), key=str):
-        same = pc.scalar(True)
-        for name, value in zip(DAY_COLUMNS, day, strict=True):
-            own = pc.field(name).is_null() if value is None else pc.field(name) == value
-            same = same & own
-        yield (day[0], day[1], day[2]), ledger.filter(same)
 
 
 def _numbered(task: WriteTask) -> tuple[int, tuple[WrittenFile, ...]]:
@@ -356,6 +346,10 @@ def _note(report: Report, result: ReadResult) -> None:
     report.records += result.records
     report.unread_total += len(result.unread)
     report.unread.extend(result.unread[: _NAMED - len(report.unread)])
+    for name, _ in result.unread:
+        if isinstance(key := classify(name), LogKey):
+            day = f"{key.year}-{key.month}-{key.day}"
+            report.first_unread = min(report.first_unread or day, day)
     damaged = (
         result.ledger.filter(pc.field("misfits") > 0).select(["logfile", "reason", "misfits"]).to_pylist()
     )
@@ -379,43 +373,3 @@ def _shares(items: Sequence[Item]) -> Iterator[list[Item]]:
         size += json_estimate(item.object)
     if share:
         yield share
-
-
-def _day_shares(runs: Sequence[Run]) -> Iterator[tuple[tuple[Day, tuple[Piece, ...]], ...]]:
-    """Days with their pieces, in shares of about _TASK_ROWS."""
-    pieces: dict[Day, list[Piece]] = defaultdict(list)
-    for run in runs:
-        for day, start, stop in run.days:
-            pieces[day].append((run, start, stop))
-    share: list[tuple[Day, tuple[Piece, ...]]] = []
-    rows = 0
-    for day in sorted(pieces, key=lambda d: tuple(v or "" for v in d)):
-        share.append((day, tuple(pieces[day])))
-        rows += sum(stop - start for _, start, stop in pieces[day])
-        if rows >= _TASK_ROWS:
-            yield tuple(share)
-            share, rows = [], 0
-    if share:
-        yield tuple(share)
-
-
-def _same_days(days: AbstractSet[str | None]) -> tuple[str, list[str]]:
-    """A condition on eventtime that row groups can be pruned by: each run of days as one range."""
-    ranges: list[list[str]] = []
-    for day in sorted(day for day in days if day is not None):
-        if ranges and (_follows(day, ranges[-1][1]) or len(ranges) == _MOST_RANGES):
-            ranges[-1][1] = day
-        else:
-            ranges.append([day, day])
-    conditions = ["eventtime BETWEEN ? AND ?"] * len(ranges) + ["eventtime IS NULL"] * (None in days)
-    return " OR ".join(conditions), [
-        value for first, last in ranges for value in (first, last + "\U0010ffff")
-    ]
-
-
-def _follows(day: str, last: str) -> bool:
-    return last[:7] == day[:7] and _day_of(day) == _day_of(last) + 1
-
-
-def _day_of(text: str) -> int:
-    return int(text[8:]) if text[8:].isdecimal() else -1

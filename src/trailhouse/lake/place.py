@@ -12,6 +12,7 @@ from trailhouse.lake.tables import LakeTables, Tables
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from datetime import date
 
     from trailhouse.core.layout import Kind
     from trailhouse.lake.workspace import Workspace
@@ -44,6 +45,9 @@ class Lake(Protocol):
     def hold(self) -> None:
         """Make sure that the lock is still held. Raises LakeError when another run has taken it."""
 
+    def seal(self, day: date) -> None:
+        """Every day of delivery before this one is whole. Needs the lock. Raises LakeError."""
+
     def data_folder(self, table: str) -> str:
         """The folder (a name) of a table's data files."""
 
@@ -75,6 +79,9 @@ class LocalLake:
 
     def hold(self) -> None:
         """It is: nobody else can take it from a living process."""
+
+    def seal(self, day: date) -> None:
+        """Nothing: here every question is answered from the lake alone."""
 
     def data_folder(self, table: str) -> str:
         """As the local catalog has it."""

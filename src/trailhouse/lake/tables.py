@@ -11,6 +11,7 @@ import os
 import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 NAMESPACE = "default"
 BATCH = "trailhouse.batch"
 """Snapshot property: which batch a commit belongs to."""
+
+WATERMARK = "trailhouse.watermark"
+"""Property of the ledger: the first day of delivery that is not sealed (`YYYY-MM-DD`)."""
 
 LEDGER = "cloudtrail_files"
 DAY_KEYS = ("year", "month", "day")
@@ -137,10 +141,44 @@ class LakeTables:
             name: The table.
             paths: Parquet files with the table's field ids, each within one day.
             batch: The name; committing the same batch twice is the caller's to avoid.
+
+        Raises:
+            LakeError: The table is not as this run saw it any more.
         """
-        self._load(name).add_files(
-            list(paths), snapshot_properties={BATCH: batch}, check_duplicate_files=False
-        )
+        table = self._load(name)
+        with self._refused_if_changed(name):
+            table.add_files(list(paths), snapshot_properties={BATCH: batch}, check_duplicate_files=False)
+
+    def note(self, name: str, properties: Mapping[str, str]) -> None:
+        """Keep properties of a table, in a commit of its own. Raises LakeError as `append`."""
+        table = self._load(name)
+        with self._refused_if_changed(name), table.transaction() as transaction:
+            transaction.set_properties(dict(properties))
+
+    def seal(self, day: date) -> None:
+        """Keep the watermark, unless it is there or further on already. Raises LakeError as `append`."""
+        sealed = self.watermark()
+        if sealed is None or day > sealed:
+            self.note(LEDGER, {WATERMARK: day.isoformat()})
+
+    def watermark(self) -> date | None:
+        """The first day of delivery that is not sealed; None if none is."""
+        if LEDGER not in self.catalog.locations():
+            return None
+        found = self._load(LEDGER).properties.get(WATERMARK)
+        try:
+            return date.fromisoformat(found) if found else None
+        except ValueError as error:
+            raise self.catalog.damaged(f"{WATERMARK} of the ledger is {found!r}") from error
+
+    @contextmanager
+    def _refused_if_changed(self, name: str) -> Iterator[None]:
+        from pyiceberg.exceptions import CommitFailedException  # noqa: PLC0415 - with the catalog
+
+        try:
+            yield
+        except CommitFailedException as error:
+            raise changed(name) from error
 
     def write_schema(self, name: str) -> pa.Schema:
         """The Arrow schema that a table's data files must have: Iceberg's field ids in its metadata."""
@@ -291,4 +329,12 @@ def damaged(workspace: Workspace, reason: str) -> LakeError:
     return LakeError(
         f"the lake in {workspace.root} is damaged ({reason}): remove that folder (`trailhouse clean`), "
         "and the next command takes everything in anew"
+    )
+
+
+def changed(name: str) -> LakeError:
+    """The error for a table that is not as this run saw it any more."""
+    return LakeError(
+        f"the table {name} of the lake was changed by somebody else during this run, which therefore stops; "
+        "nothing is lost or double: run again"
     )
