@@ -100,6 +100,14 @@ def test_views_in_an_order_in_which_they_can_be_made() -> None:
         made = desired.shared_views(design(shape), accounts)
         assert [view.name for view in made] == ["cloudtrail", "cloudtrail_insight", "cloudtrail_events"]
         assert "SELECT *" not in "".join(view.sql for view in made)
+        hybrid = desired.shared_views(design(shape), accounts, date(2026, 3, 9))
+        assert [view.name for view in hybrid] == [view.name for view in made]
+        assert [view.name for view in hybrid if "cloudtrail_lake" in view.sql] == [
+            "cloudtrail",
+            "cloudtrail_events",
+        ]
+        assert hybrid[1] == made[1]
+        assert [view.columns for view in hybrid] == [view.columns for view in made]
     assert desired.account_views(design(Shape.PER_ACCOUNT), Kind.CLOUDTRAIL, [A]) == []
     (view,) = desired.account_views(design(Shape.SINGLE), Kind.INSIGHT, [A])
     assert view.name == f"cloudtrail_insight_{A}"

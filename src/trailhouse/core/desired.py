@@ -164,24 +164,37 @@ def account_views(design: Design, kind: Kind, accounts: Iterable[str]) -> list[V
     return [_stored(view, kind, design) for view in made]
 
 
-def shared_views(design: Design, accounts: Mapping[Kind, Sequence[str]]) -> list[View]:
+def shared_views(
+    design: Design, accounts: Mapping[Kind, Sequence[str]], open_from: date | None = None
+) -> list[View]:
     """The views over all accounts, in an order in which they can be made.
 
     Args:
         design: what the configuration decides.
         accounts: for each delivery kind that has a table, its accounts, sorted.
+        open_from: the lake's watermark, the first day that is not sealed; None where no day is.
     """
-    made: list[View] = []
-    for kind, members in accounts.items():
-        if design.shape is Shape.PER_ACCOUNT:
-            view = names.union_view(design.database, design.prefix, kind, members)
+    made = [
+        _stored(_all_records(design, kind, members, open_from), kind, design)
+        for kind, members in accounts.items()
+    ]
+    if members := accounts.get(Kind.CLOUDTRAIL):
+        if open_from is None:
+            events = names.raw_events_view(design.database, design.prefix)
         else:
-            view = names.raw_view(design.database, design.prefix, kind)
-        made.append(_stored(view, kind, design))
-    if accounts.get(Kind.CLOUDTRAIL):
-        events = names.raw_events_view(design.database, design.prefix)
+            own = members if design.shape is Shape.PER_ACCOUNT else None
+            events = names.hybrid_events_view(design.database, design.prefix, own, open_from)
         made.append(_stored(events, Kind.CLOUDTRAIL, design))
     return made
+
+
+def _all_records(design: Design, kind: Kind, members: Sequence[str], open_from: date | None) -> names.View:
+    per_account = design.shape is Shape.PER_ACCOUNT
+    if kind is Kind.CLOUDTRAIL and open_from is not None:
+        return names.hybrid_view(design.database, design.prefix, members if per_account else None, open_from)
+    if per_account:
+        return names.union_view(design.database, design.prefix, kind, members)
+    return names.raw_view(design.database, design.prefix, kind)
 
 
 def choose_shape(configured: str, *, projected: bool, recorded: Shape | None, accounts: int) -> Shape:

@@ -1,4 +1,4 @@
-"""The names that a user queries, and their SQL, once: on the local lake (DuckDB), on raw tables (Athena).
+"""The names that a user queries, and their SQL, once: on the local lake (DuckDB), on raw tables and lake (Athena).
 
 Every statement names its columns, and in Athena casts every struct to its one type: Trino matches the fields
 of structs by position and would swap them without a word, and what `SELECT *` means is fixed when a view is
@@ -27,6 +27,7 @@ from trailhouse.core.schema import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
 _SUFFIXES = {
     Kind.CLOUDTRAIL: "",
@@ -70,6 +71,11 @@ def events_name(prefix: str) -> str:
     return f"{prefix}_events"
 
 
+def lake_name(prefix: str) -> str:
+    """The name of the Iceberg table of the days that were taken in: `cloudtrail_lake`."""
+    return f"{prefix}_lake"
+
+
 def raw_view(database: str, prefix: str, kind: Kind) -> View:
     """All accounts' records, as delivered, from one raw table (Athena's SQL).
 
@@ -92,11 +98,15 @@ def union_view(database: str, prefix: str, kind: Kind, accounts: Sequence[str]) 
 
     The account is a constant of its branch, so that a condition on it leaves the other branches unread.
     """
-    branches = [
+    branches = _account_branches(database, prefix, kind, accounts)
+    return View(kind_name(prefix, kind), view_columns(kind), " UNION ALL ".join(branches))
+
+
+def _account_branches(database: str, prefix: str, kind: Kind, accounts: Sequence[str]) -> list[str]:
+    return [
         _branch(database, account_name(prefix, kind, account), kind, f"CAST('{account}' AS varchar)")
         for account in accounts
     ]
-    return View(kind_name(prefix, kind), view_columns(kind), " UNION ALL ".join(branches))
 
 
 def raw_events_view(database: str, prefix: str) -> View:
@@ -107,17 +117,86 @@ def raw_events_view(database: str, prefix: str) -> View:
     in the same one, which its recipient names. The region's is not, and cannot be: copies may lie in several.
     What has no id is never a duplicate.
     """
+    return View(events_name(prefix), events_columns(), _once(_table(database, prefix)))
+
+
+def hybrid_view(database: str, prefix: str, accounts: Sequence[str] | None, open_from: date) -> View:
+    """All accounts' records, as delivered: sealed days from the lake, the others from raw files (Athena's SQL).
+
+    Args:
+        database: Of all tables.
+        prefix: `table_prefix`.
+        accounts: Those with a raw table of their own; None: one raw table holds all.
+        open_from: The watermark: the first day of delivery that is not sealed.
+    """
+    kind = Kind.CLOUDTRAIL
+    lake = f"{_lake(database, prefix)} WHERE {_before(open_from)}"
+    raw = _open_branches(database, prefix, accounts, open_from)
+    return View(kind_name(prefix, kind), view_columns(kind), " UNION ALL ".join([lake, *raw]))
+
+
+def hybrid_events_view(database: str, prefix: str, accounts: Sequence[str] | None, open_from: date) -> View:
+    """Each event once: sealed days by the lake's flags, the others as `raw_events_view` does.
+
+    A pair on two sides of the watermark stays double until both days are sealed. It is not read from the view over all
+    records, whose sealed days the engine would plan once more.
+
+    Args:
+        database: Of all tables.
+        prefix: `table_prefix`.
+        accounts: As for `hybrid_view`.
+        open_from: As for `hybrid_view`.
+    """
+    columns = view_columns(Kind.CLOUDTRAIL)
+    flagged = f"{_lake(database, prefix)} WHERE NOT duplicate AND {_before(open_from)}"
+    sealed = f"SELECT {_names(columns)}, {_ATHENA_TIME} AS {EVENT_TIMESTAMP.name} FROM ({flagged})"  # noqa: S608 - checked names
+    raw = " UNION ALL ".join(_open_branches(database, prefix, accounts, open_from))
+    return View(events_name(prefix), events_columns(), f"{sealed} UNION ALL {_once(f'({raw})')}")
+
+
+def _once(rows: str) -> str:
     columns = view_columns(Kind.CLOUDTRAIL)
     window = ", ".join((*_IDENTITY, "account", *_DAY))
     copies = (
         f"SELECT {_names(columns)}, row_number() OVER (PARTITION BY {window}) AS copy "  # noqa: S608 - checked names
-        f"FROM {_table(database, prefix)}"
+        f"FROM {rows}"
     )
-    sql = (
+    return (
         f"SELECT {_names(columns)}, {_ATHENA_TIME} AS {EVENT_TIMESTAMP.name} "  # noqa: S608 - checked names
         f"FROM ({copies}) WHERE copy = 1 OR eventid IS NULL"
     )
-    return View(events_name(prefix), events_columns(), sql)
+
+
+def _lake(database: str, prefix: str) -> str:
+    columns = ", ".join(_rendered(column) for column in view_columns(Kind.CLOUDTRAIL))
+    return f"SELECT {columns} FROM {_table(database, lake_name(prefix))}"  # noqa: S608 - checked names
+
+
+def _open_branches(database: str, prefix: str, accounts: Sequence[str] | None, first: date) -> list[str]:
+    """The raw rows of the days that are not sealed; none for no accounts."""
+    kind = Kind.CLOUDTRAIL
+    if accounts is None:
+        branches = [_branch(database, raw_name(prefix, kind), kind, "account")]
+    else:
+        branches = _account_branches(database, prefix, kind, accounts)
+    return [f"{branch} WHERE {_since(first)}" for branch in branches]
+
+
+def _before(day: date) -> str:
+    """A condition on the delivery day that partitions are pruned by: in columns, not in what is made of them."""
+    year, month, number = _texts(day)
+    return f"(year < {year} OR (year = {year} AND (month < {month} OR (month = {month} AND day < {number}))))"
+
+
+def _since(day: date) -> str:
+    year, month, number = _texts(day)
+    return (
+        f"(year > {year} OR (year = {year} AND (month > {month} OR (month = {month} AND day >= {number}))))"
+    )
+
+
+def _texts(day: date) -> tuple[str, str, str]:
+    return f"'{day.year:04}'", f"'{day.month:02}'", f"'{day.day:02}'"
 
 
 def named_tables(sql: str) -> frozenset[str]:
