@@ -332,12 +332,12 @@ WHERE tlsdetails.tlsversion IN ('TLSv1.2', 'TLSv1.3')
 GROUP BY 1
 
 -- form: lambdas
-SELECT transform(map_keys(requestParameters), k -> concat(eventName, '.', k)) AS names
+SELECT array_sort(transform(map_keys(requestParameters), k -> concat(eventName, '.', k))) AS names
 FROM <eds>
 WHERE any_match(resources, r -> r.type = 'AWS::S3::Bucket' AND starts_with(r.arn, 'arn:'))
     AND contains(map_keys(requestParameters), 'bucketName')
 -- ours
-SELECT transform(map_keys(CAST(json_parse(requestparameters) AS map(varchar, json))),
+SELECT transform(array_sort(map_keys(CAST(json_parse(requestparameters) AS map(varchar, json)))),
     k -> concat(eventname, '.', k)) AS names
 FROM cloudtrail_events
 WHERE cardinality(filter(resources, r -> r.type = 'AWS::S3::Bucket')) > 0

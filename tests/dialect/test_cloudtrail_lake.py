@@ -71,25 +71,6 @@ def test_everything_that_lake_showed_and_we_have(house: Trailhouse) -> None:
     )
 
 
-VALUES = (
-    'SELECT {} FROM (VALUES (\'{{"s": "x", "n": 1.50, "b": true, "z": null, "o": {{"k": [1, 2]}}, "a b": "q"}}\')'
-    ") AS t(p)"
-)
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("s", "x"), ("n", "1.50"), ("b", "true"), ("z", None), ("o", '{"k":[1,2]}'), ("a b", "q"), ("none", None),
-    ],
-)  # fmt: skip
-def test_a_value_of_a_map(house: Trailhouse, key: str, value: str | None) -> None:
-    lake = from_cloudtrail_lake(f"SELECT element_at(requestParameters, '{key}') FROM {EDS}", now=NOW).sql
-    written = lake.removeprefix("SELECT ").partition(" FROM ")[0].replace("requestparameters", "p")
-    (row,) = house.query(VALUES.format(written))
-    assert next(iter(row.values())) == value
-
-
 @pytest.mark.parametrize(
     "store",
     [
@@ -137,6 +118,67 @@ def test_tables_without_a_timestamp_get_one() -> None:
     assert told == f"SELECT {parsed} AS eventtime FROM cloudtrail"
 
 
+WRITTEN = {
+    f"SELECT b.* FROM {EDS} AS a JOIN {EDS} AS b USING (eventID)": "SELECT b.eventversion, b.useridentity, b.event",
+    f"SELECT * FROM {EDS} AS a CROSS JOIN UNNEST(map_keys(requestParameters)) AS t(k)": "a.managementevent",
+    f"SELECT n.* FROM (SELECT eventName FROM {EDS}) AS n": (
+        "SELECT n.* FROM (SELECT eventname FROM cloudtrail_events) AS n"
+    ),
+    f"SELECT a FROM (SELECT eventName, readOnly FROM {EDS}) AS n(a, b) WHERE b": (
+        "SELECT a FROM (SELECT eventname, TRY_CAST(readonly AS BOOLEAN) AS readonly FROM cloudtrail_events)"
+        " AS n(a, b) WHERE b"
+    ),
+    f"SELECT eventName, awsRegion, count(*) FROM {EDS} GROUP BY GROUPING SETS ((eventName), (awsRegion))": (
+        "GROUP BY GROUPING SETS ((eventname), (awsregion))"
+    ),
+    f"(SELECT eventTime FROM {EDS}) ORDER BY eventTime": (
+        "(SELECT eventtimestamp AS eventtime FROM cloudtrail_events) ORDER BY eventTime"
+    ),
+    f'SELECT a.eventName FROM {EDS} AS a, {EDS} WHERE a.eventID = "{EDS}".sharedEventID': (
+        "FROM cloudtrail_events AS a, cloudtrail_events WHERE a.eventid = cloudtrail_events.sharedeventid"
+    ),
+    f'SELECT a.eventName FROM {EDS} JOIN {EDS} AS a ON a.eventID = "{EDS}".sharedEventID JOIN cloudtrail_events'
+    " ON true": "JOIN cloudtrail_events AS cloudtrail_events ON TRUE",
+    f"SELECT element_at(addendum, 'reason'), addendum['updatedFields'] FROM {EDS}": (
+        "SELECT addendum.reason, addendum.updatedfields FROM cloudtrail_events"
+    ),
+    f"SELECT element_at(requestParameters, eventName) FROM {EDS}": "AS MAP(VARCHAR, JSON)), (k, v) ->",
+    f"SELECT json_extract(eventJson, '$.readOnly'), json_extract(eventJson, '$.eventName') FROM {EDS}": (
+        "SELECT json_parse(readonly), CAST(eventname AS JSON) FROM"
+    ),
+    f"SELECT json_extract(eventJson, '$.requestParameters') FROM {EDS}": "json_extract(requestparameters, '$')",
+    f"SELECT json_extract(a.eventJson, '$.requestParameters[\"a b\"].c[0]') FROM {EDS} AS a": (
+        "json_extract(a.requestparameters, '$[\"a b\"].c[0]')"
+    ),
+    f"SELECT 1 FROM {EDS} WHERE readOnly IS NULL OR managementEvent IS NOT NULL": (
+        "WHERE readonly IS NULL OR NOT managementevent IS NULL"
+    ),
+    f"SELECT 1 FROM {EDS} WHERE true = readOnly AND 'false' = managementEvent": (
+        "WHERE 'true' = readonly AND 'false' = managementevent"
+    ),
+    f"SELECT 1 FROM {EDS} WHERE eventTime > CAST(now() AS timestamp) - INTERVAL '1' DAY": "'2026-03-11 12:00:00.000'",
+    f"SELECT 1 FROM {EDS} WHERE CAST(now() AS timestamp) - INTERVAL '1' DAY < eventTime": "day >= '11'",
+    f"SELECT 1 FROM {EDS} WHERE eventTime > userIdentity.sessionContext.attributes.creationDate": (
+        "WHERE eventtimestamp > CAST(try(date_parse(useridentity."
+    ),
+    f"SELECT 1 FROM {EDS} WHERE date(eventTime) IN ('2026-03-04')": "IN (CAST('2026-03-04' AS DATE))",
+    f"SELECT 1 FROM {EDS} WHERE eventTime BETWEEN date_add('day', -1, eventTime) AND now()": (
+        "BETWEEN date_add('day', -1, eventtimestamp) AND CAST('2026-03-12 12:00:00.000' AS TIMESTAMP(3))"
+    ),
+    f"SELECT 1 FROM {EDS} WHERE element_at(requestParameters, 'a') IN ('x', '{{\"y\": 1}}')": "WHERE coalesce(",
+    f"SELECT 1 FROM {EDS} WHERE NOT element_at(requestParameters, 'a') = 'x'": "WHERE NOT coalesce(",
+    f"SELECT 1 FROM {EDS} WHERE account = '111122223333' AND year = '2026'": (
+        "WHERE account = '111122223333' AND year = '2026'"
+    ),
+    "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT n FROM t": "SELECT n FROM t",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", WRITTEN)
+def test_how_it_is_written(sql: str) -> None:
+    assert WRITTEN[sql] in moved(sql)
+
+
 def test_a_store_of_insights(house: Trailhouse) -> None:
     sql = f"SELECT insightEventName, insightState FROM {EDS} WHERE eventTime > '2026-03-01' ORDER BY insightEventName"
     told = moved(sql, **{EDS: "cloudtrail_insight"})
@@ -145,6 +187,12 @@ def test_a_store_of_insights(house: Trailhouse) -> None:
     expected = [tuple(row.values()) for row in house.query(ours)]
     assert [tuple(row.values()) for row in house.query(told)] == expected
     assert expected
+
+
+def test_network_activity_is_looked_for_where_it_is() -> None:
+    sql = f"SELECT count(*) FROM {EDS} WHERE eventCategory = 'NetworkActivity'"
+    told = moved(sql, **{EDS: "cloudtrail_networkactivity"})
+    assert told == "SELECT count(*) FROM cloudtrail_networkactivity WHERE eventcategory = 'NetworkActivity'"
 
 
 DAYS = {
@@ -222,6 +270,12 @@ REFUSED = {
     f"SELECT json_extract_scalar(eventJson, '$..x') FROM {EDS}": "Invalid JSON path",
     f"SELECT json_extract(eventJson, eventName) FROM {EDS}": "the path into eventJson is no literal",
     f"SELECT eventNam FROM {EDS}": "nearest: eventname",
+    f"SELECT a.eventNam FROM {EDS} AS a": "nearest: eventname",
+    f"SELECT * FROM {EDS} CROSS JOIN UNNEST(resources)": "what \\* stands for beside an event data store",
+    f"SELECT json_extract(eventJson, '$.eventName.x') FROM {EDS}": "eventName is a text, and has no parts",
+    f"SELECT map_keys(addendum) FROM {EDS}": "addendum is a struct here",
+    f"{SIMPLE} WHERE element_at(addendum, eventName) = 'x'": "addendum has no field None here",
+    f"SELECT CAST(requestParameters AS varchar) FROM {EDS}": "takes no map",
     f"SELECT userIdentity.foo FROM {EDS}": 'userIdentity has no field "foo" here',
     f"SELECT userIdentity.sessionContext.ec2IssuedInVpc FROM {EDS}": "no record that a trail delivers has it",
     f"SELECT requestParameters.bucketName FROM {EDS}": r"write element_at\(requestParameters, 'bucketName'\)",
@@ -235,6 +289,8 @@ REFUSED = {
     f"SELECT r.arn FROM {EDS} CROSS JOIN UNNEST(resources) AS r(one)": "gives 4 columns in CloudTrail Lake, and 1 are",
     f"SELECT p FROM {EDS} CROSS JOIN UNNEST(resources) AS r(a, b, c, p)": "use the ARN",
     f"SELECT eventName FROM {EDS} a JOIN {EDS} b ON a.eventID = b.eventID": '"eventname" is in several tables',
+    f"{SIMPLE} WHERE eventCategory = 'NetworkActivity'": "--store ID=cloudtrail_networkactivity",
+    f"{SIMPLE} WHERE eventCategory IN ('Data', 'NetworkActivity')": "have a table of their own here",
     "INSERT INTO x SELECT 1": "CloudTrail Lake has SELECT statements alone",
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ from trailhouse.core.schema import (
     Struct,
     Text,
 )
-from trailhouse.dialect.trees import Refusal, call
+from trailhouse.dialect.trees import Refusal, call, string_of
 
 _TIME_FORMAT = "%Y-%m-%dT%H:%i:%sZ"
 _FLAGS = frozenset({"readonly", "managementevent"})
@@ -54,6 +54,22 @@ LEFT_OUT = ("annotation", "insightDetails", "eventJson", "eventJsonChecksum")
 
 WHOLE = "whole"
 """The mark of `eventJson`: what still has it when all is rewritten cannot be answered."""
+
+
+CATEGORY = "category"
+"""The mark of `eventCategory` of a table that holds management and data events alone."""
+
+_ELSEWHERE = MappingProxyType(
+    {"NetworkActivity": "cloudtrail_networkactivity", "Insight": "cloudtrail_insight"}
+)
+
+
+def refuse_elsewhere(node: exp.Expr, value: exp.Expr) -> None:
+    """Refuse to look for a category of events where none can be. Raises Refusal."""
+    table = _ELSEWHERE.get(string_of(value) or "") if CATEGORY in node.meta else None
+    if table is not None:
+        hint = f"--store ID={table}; ask for both in two statements"
+        raise Refusal(f"events of the category {value.name} have a table of their own here", value, hint=hint)
 
 
 class Form(Enum):
@@ -129,7 +145,10 @@ def column(stored: Stored, path: Sequence[str], table: str, node: exp.Expr) -> t
         return _event_time(stored, table), Form.TIME
     if ".".join(path) == _CREATED:
         return _time(_dotted(table, path)), Form.TIME
-    return _dotted(table, path), _form(known[top], path, node)
+    found = _dotted(table, path)
+    if top == "eventcategory" and stored.kind is Kind.CLOUDTRAIL:
+        found.meta[CATEGORY] = True
+    return found, _form(known[top], path, node)
 
 
 def _form(top: Column, path: Sequence[str], node: exp.Expr) -> Form:

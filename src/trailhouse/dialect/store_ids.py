@@ -9,8 +9,11 @@ import re
 _ARN = r"arn:[\w-]+:cloudtrail:[\w-]*:\d*:eventdatastore/(?P<tail>[\w-]+)"
 _ID = r"[0-9A-Za-z]+(?:-[0-9A-Za-z]+){2,}|\d\w{7,}"
 _BLANK = r"\$\{[^{}\s]*\}|\$\w+|\{[^{}\"']*\}|<[^<>\"']*>"
+_FULL = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _NAMED = re.compile(rf"(?:{_ARN}|{_ID}|{_BLANK})")
-_PLACE = re.compile(rf"\b(?:FROM|JOIN)\s+(?P<name>{_ARN}|{_ID}|{_BLANK})", re.IGNORECASE)
+_PLACE = re.compile(
+    rf"(?:\b(?:FROM|JOIN)\s+(?P<name>{_ARN}|{_ID}|{_BLANK})|,\s*(?P<next>{_FULL}))", re.IGNORECASE
+)
 _HIDDEN = re.compile(r"'(?:[^']|'')*'?|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 
 
@@ -19,8 +22,9 @@ def quote_stores(sql: str) -> str:
     masked = _HIDDEN.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), sql)
     parts, at = [], 0
     for found in _PLACE.finditer(masked):
-        parts += [sql[at : found.start("name")], f'"{found["tail"] or found["name"]}"']
-        at = found.end()
+        name = "name" if found["name"] else "next"
+        parts += [sql[at : found.start(name)], f'"{found["tail"] or found[name]}"']
+        at = found.end(name)
     return "".join((*parts, sql[at:]))
 
 

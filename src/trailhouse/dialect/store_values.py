@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlglot import exp
 
 from trailhouse.core.layout import Kind
-from trailhouse.dialect.store_columns import Form, field_of
+from trailhouse.dialect.store_columns import Form, field_of, refuse_elsewhere
 from trailhouse.dialect.store_maps import NATIVE, element, native, record_part, scalar_of
 from trailhouse.dialect.store_sources import Place, resolve
 from trailhouse.dialect.store_times import Bounds, constant, literal, span_of
@@ -107,9 +107,11 @@ class Values:
         return node, Form.OTHER
 
     def _compare_times(self, node: exp.Expr, left: Form, right: Form) -> None:
-        if left in _TIMED and right in _TIMED:
-            return
+        both = left in _TIMED and right in _TIMED
+        fixed = "this" if both and constant(node.this, self.now) is not None else "expression"
         timed, other = ("this", "expression") if left in _TIMED else ("expression", "this")
+        if both:
+            timed, other = ("expression", "this") if fixed == "this" else ("this", "expression")
         moment = self._moment(node, other, day=Form.DATE in (left, right))
         if moment is None:
             return
@@ -329,6 +331,8 @@ def _scalar_text(node: exp.Expr) -> bool:
 def _compare_texts(node: exp.Expr, one: str, other: str, form: Form, *, plain: bool) -> None:
     """Compare texts with texts where Lake compared booleans, and the value of a map in one call."""
     this, that = node.args[one], node.args[other]
+    if isinstance(node, exp.EQ):
+        refuse_elsewhere(this, that)
     said = _truth(that)
     if form is Form.FLAG and said is not None:
         text = this.meta.get("text")
