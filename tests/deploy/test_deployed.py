@@ -212,7 +212,7 @@ TROUBLES = {
         denied, "SUCCEEDED", (SECOND,),
         rf"access denied: s3:ListBucket on .*{LOGS}.*AccessDenied",
         "asked once: a refusal only comes again; the next run asks again",
-        "trailhouse policy runner",
+        "trailhouse policy bucket",
     ),
     "Glue throttles": Trouble(
         throttled, "SUCCEEDED", (SECOND,),
@@ -270,12 +270,33 @@ def test_a_problem_is_told_once_and_its_end_too(deployed: Deployment, name: str)
         assert f"{account}: left out of the run" in message["Message"].partition("OVER")[2]
     assert {(EAST, day) for day in (first, second, third)} <= deployed.partitions(SECOND)
     assert deployed.records()[-1]["problems"] == []
-    if name == "a bucket denies an account":
-        deployed.morning(third + DAY)  # nobody delivers
-        deployed.morning(third + 3 * DAY)
-        messages = told(deployed)
-        print(*(f"{m['Subject']}\n{m['Message']}" for m in messages), sep="\n")
-        assert any("delivers no logs any more" in each["Message"] for each in messages)
+
+
+def test_silence_is_told_once_and_its_end_too(here: Deployment) -> None:
+    steady, quiet = (FIRST, EAST), (SECOND, EAST)
+    first = today(here)
+    here.deliver(days_before(first, 20), steady, quiet, (FIRST, WEST))
+    here.run("deploy", "--yes")
+    here.listen(TOPIC)
+    here.wait(1)
+    here.deliver(days_before(first + 7 * DAY, 7), steady)
+    here.morning(first + 7 * DAY)
+    (message,) = told(here)
+    text = message["Message"]
+    assert message["Subject"] == f"trailhouse: 2 new problems ({STACK}, {ACCOUNT}, us-east-1)"
+    assert f"{SECOND}: delivers no logs any more" in text
+    assert f"{FIRST}/{WEST}" in text
+    assert f"{SECOND}/{EAST}" not in text  # the account, and not each of its regions
+    assert len(re.findall(r"^ +(?:What|Since|Tried|Run): \S", text, re.MULTILINE)) == 8, text
+    assert text.count(f"   Since: {first + DAY}T") == 2, text
+    here.deliver([first + 8 * DAY], steady)
+    here.morning(first + 8 * DAY)
+    assert told(here, 1) == []
+    here.deliver([first + 9 * DAY], steady, quiet)
+    here.morning(first + 9 * DAY)
+    (message,) = told(here)
+    assert f"{SECOND}: delivers no logs any more" in message["Message"].partition("OVER")[2]
+    assert f"It delivers again: {first + 9 * DAY}" in message["Message"]
 
 
 # --- alarms --------------------------------------------------------------------------------------------------------
