@@ -168,7 +168,7 @@ def test_a_stack_is_made_changed_and_left_alone(gate: Gate) -> None:
     second = create(gate, request({"Topic": TOPIC, "Queue": QUEUE}, new=False, name="four"), bucket)
     assert second is not None
     assert list(map(str, second.changes)) == ["+ AWS::SQS::Queue Queue"]
-    discard(gate, second.id)
+    discard(gate, second.id, second.stack_id)
 
 
 @pytest.mark.emulator

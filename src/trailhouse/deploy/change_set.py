@@ -235,15 +235,18 @@ def create(
         ImportExistingResources=True, Description="trailhouse deploy", **given,
     )  # fmt: skip
     while True:
-        pages = _described(gate, made["Id"])
+        pages = _described(gate, made)
         status, reason = pages[0]["Status"], pages[0].get("StatusReason", "")
         if status == "FAILED" and any(words in reason for words in _NOTHING):
-            discard(gate, made["Id"])
+            discard(gate, made["Id"], made["StackId"])
             return None
         if status == "FAILED":
             if ASK in reason:
-                reason = "; ".join(validations(gate, ChangeSetName=made["Id"])) or reason
-            discard(gate, made["Id"])
+                reason = (
+                    "; ".join(validations(gate, ChangeSetName=made["Id"], StackName=made["StackId"]))
+                    or reason
+                )
+            discard(gate, made["Id"], made["StackId"])
             raise DeploymentError(
                 f"CloudFormation makes no change set for the stack {request.stack}: {reason}"
             )
@@ -253,18 +256,34 @@ def create(
         wait(_PAUSE)
 
 
-def _described(gate: Gate, change_set: str) -> list[dict[str, Any]]:
-    return list(gate.pages("cloudformation", "DescribeChangeSet", ChangeSetName=change_set))
+def _described(gate: Gate, made: Mapping[str, Any]) -> list[dict[str, Any]]:
+    # The stack is named, too, for permissions are on stacks.
+    pages = gate.pages(
+        "cloudformation", "DescribeChangeSet", ChangeSetName=made["Id"], StackName=made["StackId"]
+    )
+    return list(pages)
 
 
 def execute(gate: Gate, change_set: ChangeSet) -> None:
     """Have CloudFormation begin with the changes; what a first one that fails has made, goes. Raises AwsError."""
-    gate.call("cloudformation", "ExecuteChangeSet", ChangeSetName=change_set.id, RetainExceptOnCreate=True)
+    gate.call(
+        "cloudformation", "ExecuteChangeSet", ChangeSetName=change_set.id, StackName=change_set.stack_id,
+        RetainExceptOnCreate=True,
+    )  # fmt: skip
 
 
-def discard(gate: Gate, change_set: str) -> None:
-    """Delete a change set that is not carried out. Raises AwsError."""
-    gate.call("cloudformation", "DeleteChangeSet", ChangeSetName=change_set)
+def discard(gate: Gate, change_set: str, stack: str) -> None:
+    """Delete a change set that is not carried out.
+
+    Args:
+        gate: calls leave through it.
+        change_set: its ARN.
+        stack: that it belongs to.
+
+    Raises:
+        AwsError: the call is refused.
+    """
+    gate.call("cloudformation", "DeleteChangeSet", ChangeSetName=change_set, StackName=stack)
 
 
 def template_of(gate: Gate, stack: str) -> dict[str, Any]:

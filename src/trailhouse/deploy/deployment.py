@@ -208,19 +208,30 @@ class Deployment:
         request = changes.Request(
             self.name, f"trailhouse-{self._now:%Y%m%dT%H%M%SZ}", self.template, self._settings.tags, new
         )
-        made = changes.create(self.gate, request, self.bucket, self._wait)
+        try:
+            made = changes.create(self.gate, request, self.bucket, self._wait)
+        except DeploymentError:
+            if stack is None:
+                self._forget()
+            raise
         if made is None:
             return None
         if dry:
-            changes.discard(self.gate, made.id)
+            changes.discard(self.gate, made.id, made.stack_id)
         return Proposal(made.changes, permissions, None if dry else made)
 
     def decline(self, proposal: Proposal, stack: Stack | None) -> None:
         """Leave everything as it was. Raises AwsError."""
         if proposal.change_set is not None:
-            changes.discard(self.gate, proposal.change_set.id)
-            if stack is None:  # CloudFormation made an empty one, for the change set to belong to
-                self.gate.call("cloudformation", "DeleteStack", StackName=proposal.change_set.stack_id)
+            changes.discard(self.gate, proposal.change_set.id, proposal.change_set.stack_id)
+            if stack is None:
+                self._forget()
+
+    def _forget(self) -> None:
+        """Remove the empty stack that CloudFormation makes for a change set to belong to. Raises AwsError."""
+        found = find(self.gate, self.name)
+        if found is not None and next_step(found) is Next.CREATE:
+            self.gate.call("cloudformation", "DeleteStack", StackName=found.id)
 
     def carry_out(self, proposal: Proposal, say: Say) -> Stack:
         """Upload the code, make the changes, and follow them to the end; the stack as it is then.
