@@ -32,6 +32,7 @@ from trailhouse.cli import (
     selftest,
     status,
     summary,
+    template,
     undeploy,
     version,
 )
@@ -168,8 +169,8 @@ def options(
 
 
 for module in (
-    query, summary, inventory, ingest, plan, apply, ddl, policy, destroy, deploy, status, runs, undeploy, init,
-    selftest, demo, clean, version,
+    query, summary, inventory, ingest, plan, apply, ddl, policy, destroy, deploy, template, status, runs, undeploy,
+    init, selftest, demo, clean, version,
 ):  # fmt: skip
     name = module.__name__.rpartition(".")[2]
     app.command(name, epilog=epilog(name))(module.run)

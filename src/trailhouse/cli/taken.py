@@ -27,6 +27,7 @@ TAKEN: dict[str, tuple[str, ...]] = {
     "policy": (*_LOGS, "--format", *_JSON),
     "destroy": (*_AWS, *_JSON, *_ASKS),
     "deploy": (*_LOGS, *_JSON, *_ASKS),
+    "template": ("--source", *_JSON, "--output"),
     "undeploy": (*_AWS, *_ASKS),
     "init": (*_LOGS, "--output", *_ASKS),
     "status": (*_AWS, *_JSON),
