@@ -114,3 +114,12 @@ def test_it_is_what_the_cdk_makes(
     cdk: object, settings: Settings, filled: dict[str, Any], tmp_path: Path
 ) -> None:
     assert synthesised(cdk, settings, tmp_path) == filled
+
+
+def test_the_terraform_example_fits_the_template() -> None:
+    text = (ROOT / "examples" / "terraform" / "main.tf").read_text("utf-8")
+    block = text[text.index("parameters = {") :]
+    given = set(re.findall(r"^    (\w+) +=", block[: block.index("}")], re.MULTILINE))
+    assert given == set(fill(values(), None)["Parameters"])
+    assert "CAPABILITY_NAMED_IAM" in text
+    assert f'default     = "{Settings.model_fields["stack"].default}"' in text
