@@ -217,13 +217,15 @@ class Deployment:
     def tables(self) -> set[str]:
         """Names of tables and views."""
         glue = self.cloud.client("glue")
-        pages = glue.get_paginator("get_tables").paginate(DatabaseName=DATABASE)
+        pages = glue.get_paginator("get_tables").paginate(DatabaseName=self.settings["database"])
         return {each["Name"] for page in pages for each in page["TableList"]}
 
     def partitions(self, account: str) -> set[tuple[str, date]]:
         """Regions and days of an account's table."""
         glue, table = self.cloud.client("glue"), f"cloudtrail_{account}"
-        pages = glue.get_paginator("get_partitions").paginate(DatabaseName=DATABASE, TableName=table)
+        pages = glue.get_paginator("get_partitions").paginate(
+            DatabaseName=self.settings["database"], TableName=table
+        )
         found = [each["Values"] for page in pages for each in page["Partitions"]]
         return {(region, date(int(y), int(m), int(d))) for region, y, m, d, *_ in found}
 
