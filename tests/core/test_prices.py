@@ -13,7 +13,9 @@ from trailhouse.core.prices import (
     counted,
     estimated,
     format_money,
+    function_cost,
     request_cost,
+    requests_cost,
     scan_cost,
 )
 
@@ -77,3 +79,21 @@ def test_the_interval_holds_about_as_often_as_it_says() -> None:
 
 def test_ranges_add_up() -> None:
     assert Estimate(5, 4, 6) + counted(2) == Estimate(7, 6, 8)
+
+
+def test_requests_are_priced_by_operation() -> None:
+    calls = {
+        "s3": {"ListObjectsV2": 1_000, "GetObject": 1_000, "HeadBucket": 5},
+        "glue": {"GetPartitions": 1_000_000},
+        "cloudwatch": {"PutMetricData": 1_000},
+        "sts": {"GetCallerIdentity": 10**9},
+    }
+    assert requests_cost(calls) == Decimal("0.005") + Decimal("0.0004") + 1 + Decimal("0.01")
+    assert requests_cost({}) == 0
+
+
+def test_a_function_is_priced_by_memory_and_time() -> None:
+    # 512 MB for 1,000 s are 500 GB-seconds.
+    assert function_cost(1_000, 1, 512, "arm64") == 500 * Decimal("0.0000133334") + Decimal("0.0000002")
+    assert function_cost(1_000, 1, 512, "x86_64") == 500 * Decimal("0.0000166667") + Decimal("0.0000002")
+    assert function_cost(1, 0, 1024, "of tomorrow") == Decimal("0.0000166667"), "no estimate is too low"

@@ -263,6 +263,13 @@ def test_killed_before_anything_is_kept(stage: Stage) -> None:
     assert again["subject"] == answer["subject"]
 
 
+def test_what_cannot_be_kept_is_explained_all_the_same(stage: Stage) -> None:
+    stage.aws.s3.log.faults.append(Fault("*", None, code="AccessDenied", status=403))
+    answer = stage.call(event_of(TODAY, "night", task="explain", error="Sandbox.Timedout", cause="slow"))
+    assert (answer["outcome"], answer["record"]) == ("failed", "")
+    assert "Sandbox.Timedout: slow" in answer["message"]
+
+
 @pytest.mark.slow
 def test_killed_at_any_account_the_next_night_is_complete(stage: Stage) -> None:
     layout = organization(5, 1, 3)
@@ -414,6 +421,13 @@ def test_credentials_that_nobody_takes(stage: Stage) -> None:
     stage.aws.s3.log.faults.append(Fault("*", None, code="ExpiredToken", status=400))
     assert stage.run()["outcome"] == "failed"
     assert "the credentials have expired" in stage.told[0][1]
+
+
+def test_a_source_that_is_none_is_told(stage: Stage) -> None:
+    stage.settings = replace(stage.settings, sources=(NightlySource("/var/logs"),))
+    assert stage.run()["outcome"] == "failed"
+    assert stage.told[0][0].startswith("trailhouse: SourceError: the nightly run failed")
+    assert stage.records()[-1].outcome is Outcome.FAILED
 
 
 def test_a_failed_run_ends_nothing(stage: Stage) -> None:
