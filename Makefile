@@ -46,4 +46,4 @@ lock: $(STAMP) ## write requirements/*.txt anew from pyproject.toml
 	@$(BIN)/python tools/lock.py
 
 clean: ## remove the environment and everything made by demo and tests
-	rm -rf .venv .venv-* var build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* node_modules cdk.out var build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

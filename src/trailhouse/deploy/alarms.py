@@ -69,8 +69,8 @@ def no_success_alarm(scope: cdk.Stack, values: Values, chosen: Choices) -> cloud
         f"What: no nightly run of the stack {stack} has succeeded for {HOURS_WITHOUT_SUCCESS} hours, or none has "
         "ended yet: in the first hours after a deployment this alarm goes off before the first run is done, and "
         "goes away with it. "
-        "Since: the time of the last run that succeeded; days delivered after it are in the tables from today and "
-        "tomorrow on only as far as they were registered ahead. "
+        f"Since: the last run that succeeded (trailhouse runs --stack {stack}). Nothing is lost: what is delivered "
+        "stays in the bucket, and the tables show it up to the day after that run. "
         "Tried: each failed run has said so to this topic; where there is no such message, no run began. "
         f"Do: trailhouse status --stack {stack}",
         chosen,

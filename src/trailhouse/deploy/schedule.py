@@ -21,6 +21,8 @@ from trailhouse.deploy.parts import (
 )
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
+
     from trailhouse.deploy.values import Values
 
 INPUT = '{"reason": "schedule"}'
@@ -64,19 +66,10 @@ def undelivered_queue(scope: cdk.Stack, values: Values, chosen: Choices) -> sqs.
     return queue
 
 
-def schedule(
+def _starter(
     scope: cdk.Stack, values: Values, machine: str, undelivered: str, chosen: Choices
-) -> scheduler.CfnSchedule:
-    """The schedule and its role.
-
-    Args:
-        scope: the stack.
-        values: of the configuration.
-        machine: ARN of the one that it begins.
-        undelivered: ARN of the queue for what could not be begun.
-        chosen: by configuration.
-    """
-    starter = role(
+) -> iam.CfnRole:
+    return role(
         scope,
         "ScheduleRole",
         Trust("scheduler"),
@@ -90,6 +83,20 @@ def schedule(
         ],
         boundary=chosen.boundary,
     )
+
+
+def schedule(
+    scope: cdk.Stack, values: Values, machine: str, undelivered: str, chosen: Choices
+) -> scheduler.CfnSchedule:
+    """The schedule and its role.
+
+    Args:
+        scope: the stack.
+        values: of the configuration.
+        machine: ARN of the one that it begins.
+        undelivered: ARN of the queue for what could not be begun.
+        chosen: by configuration.
+    """
     return scheduler.CfnSchedule(
         scope,
         "Schedule",
@@ -102,7 +109,7 @@ def schedule(
         state="ENABLED",
         target=scheduler.CfnSchedule.TargetProperty(
             arn=machine,
-            role_arn=starter.attr_arn,
+            role_arn=_starter(scope, values, machine, undelivered, chosen).attr_arn,
             input=INPUT,
             retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                 maximum_event_age_in_seconds=6 * _HOUR, maximum_retry_attempts=30
