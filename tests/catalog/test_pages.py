@@ -49,6 +49,34 @@ def test_a_page_is_read_as_its_partitions_are_one_by_one(raw: list[dict[str, Any
     assert token == "next"  # noqa: S105 - of a page
 
 
+LISTED = [{"Name": "a", "Type": "string"}]
+SERDE = {"Parameters": {"a": "b"}}
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        # Texts that look like what is cut out, and values that are equal to it elsewhere.
+        [
+            {"Location": '"Columns":[{"Name":"a"}]', "Columns": LISTED},
+            {"Location": '"Columns":0', "Columns": LISTED},
+        ],
+        [{"SerdeInfo": {"a": "b"}}, {"SerdeInfo": SERDE}, {"SerdeInfo": {"a": "b"}}],
+        [{"Columns": []}, {"Location": "s3://b/[]/{}/", "SerdeInfo": {}}, {"Columns": [{}]}],
+        [{"Columns": LISTED, "SortColumns": LISTED, "Parameters": {"Columns": "[]"}}],
+        [{"Columns": [{"Name": f"c{number}"}], "SerdeInfo": SERDE} for number in range(100)],
+        [{"Columns": None, "SerdeInfo": None}, {"Columns": LISTED, "SerdeInfo": {"Parameters": None}}],
+    ],
+)
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", " : ")])
+def test_what_comes_again_is_cut_out_and_nothing_else(
+    described: list[dict[str, Any]], separators: tuple[str, str]
+) -> None:
+    raw = [{"Values": [str(number)], "StorageDescriptor": one} for number, one in enumerate(described)]
+    read, _ = pages.read(json.dumps({"Partitions": raw}, separators=separators).encode())
+    assert read == [partition(one) for one in raw]
+
+
 def test_partitions_of_ours_share_columns_and_format() -> None:
     one = Partition(("1",), "s3://b/1/", hive_columns(Kind.CLOUDTRAIL), CLOUDTRAIL_FORMAT)
     (read,), token = pages.read(body({"Partitions": [encoded_partition(one)]}))
