@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from moto.sns.models import sns_backends
+from moto.stepfunctions.models import stepfunctions_backends
 
 from bed.faults import Fault
 from cli.kept_runs import ACCOUNT, OUTPUT, REGION, A, B, day, done, incomplete, keep, started
@@ -17,7 +20,7 @@ from trailhouse.cli import main
 from trailhouse.core.record import Outcome as Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from bed.aws import Aws
@@ -300,6 +303,60 @@ def test_without_credentials_nothing_can_be_told(status: Status, monkeypatch: py
     shown = status()
     assert (shown.code, shown.out) == (1, "")
     assert "there are no AWS credentials" in shown.err
+
+
+@pytest.fixture
+def machine(aws: Aws, status: Status) -> Iterator[None]:
+    """A state machine whose executions end after a moment, which moto's do not by themselves."""
+    del status  # which empties the account
+    deploy(aws)
+    aws.client("iam").create_role(RoleName="x", AssumeRolePolicyDocument="{}")
+    aws.client("stepfunctions").create_state_machine(
+        name="trailhouse",
+        definition='{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}',
+        roleArn=f"arn:aws:iam::{ACCOUNT}:role/x",
+    )
+    over = threading.Event()
+
+    def end() -> None:
+        while not over.wait(0.05):
+            for machine in stepfunctions_backends[ACCOUNT][REGION].state_machines:
+                for execution in machine.executions:
+                    execution.status = "SUCCEEDED"
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+@pytest.mark.usefixtures("machine")
+def test_an_alarm_is_tested(status: Status, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trailhouse.deploy.rehearsal.PAUSE", 0.01)
+    topic = sns_backends[ACCOUNT][REGION].topics[TOPIC]
+    topic.subscriptions_confimed, topic.subscriptions_pending = 2, 1
+    shown = status("--test-alarm")
+    assert shown.code == 0
+    assert shown.out.startswith(
+        f"published to {TOPIC}\nby arn:aws:states:{REGION}:{ACCOUNT}:execution:trailhouse:test-"
+    )
+    assert shown.out.endswith("\nconfirmed subscriptions: 2\n")
+    assert shown.err.startswith("1 more are not confirmed: each was sent a link")
+
+
+@pytest.mark.usefixtures("machine")
+def test_an_alarm_that_nobody_hears(aws: Aws, status: Status, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trailhouse.deploy.rehearsal.PAUSE", 0.01)
+    sns_backends[ACCOUNT][REGION].topics[TOPIC].subscriptions_confimed = 0
+    shown = status("--test-alarm", "--json")
+    assert (shown.code, document(shown)["audience"]) == (3, {"topic": TOPIC, "confirmed": 0, "pending": 0})
+    aws.other.faults.append(Fault("sns.GetTopicAttributes", None, cut="before"))
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    time.sleep(1)  # the second names the execution
+    shown = status("--test-alarm")
+    assert (shown.code, shown.out.count("\n")) == (0, 2)
+    assert "who hears the topic could not be looked at" in shown.err
 
 
 def test_an_alarm_cannot_be_tested_where_nothing_is_deployed(aws: Aws, status: Status) -> None:

@@ -16,7 +16,7 @@ from trailhouse.aws.access import Access
 from trailhouse.aws.gate import Gate
 from trailhouse.config import load
 from trailhouse.deploy import rehearsal
-from trailhouse.deploy.rehearsal import _failure, rehearse
+from trailhouse.deploy.rehearsal import _failure, _message_id, rehearse
 from trailhouse.errors import DeploymentError
 
 if TYPE_CHECKING:
@@ -74,6 +74,19 @@ def rehearsed(wait: Callable[[float], None]) -> list[str]:
 def test_what_fails_is_told_with_what_helps(error: str, step: str, hint: str) -> None:
     found = {"status": "FAILED", "error": error, "cause": "it broke"} if error else {"status": "FAILED"}
     assert hint in _failure(found, step, "arn:x", "mine")
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ('{"MessageId": "m1", "SdkHttpMetadata": {}}', "m1"),
+        ('{"Payload": {"message": "x"}}', ""),
+        ("[]", ""),
+        ("cut off {", ""),
+    ],
+)
+def test_the_step_that_published_has_the_message(output: str, message: str) -> None:
+    assert _message_id(output) == message
 
 
 @pytest.mark.emulator
