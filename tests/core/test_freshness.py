@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailhouse.core.freshness import EVERYBODY, Fresh, Lack, freshness, lacking
+from trailhouse.catalog.convergence import TABLES
+from trailhouse.core.freshness import _TABLES, EVERYBODY, Fresh, Lack, freshness, lacking
 from trailhouse.core.record import Outcome, Record
 
 A, B = "111122223333", "444455556666"
@@ -67,6 +68,10 @@ def test_no_region_is_lost_or_doubled(found: dict[str, dict[str, date]]) -> None
 )
 def test_days_that_the_catalog_may_lack(records: list[Record], expected: list[Lack]) -> None:
     assert list(lacking(records, TODAY)) == expected
+
+
+def test_the_part_that_all_stand_on_is_called_so() -> None:
+    assert _TABLES == TABLES
 
 
 def test_no_more_records_are_taken_than_needed() -> None:
