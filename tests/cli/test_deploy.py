@@ -259,15 +259,19 @@ def test_a_protected_stack_stays(here: Here) -> None:
 
 def test_a_large_template_goes_by_s3(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_set, "BODY_LIMIT", 1_000)
+    before = everything(here.cloud)
     refused = here("deploy", "--no-input")
     assert refused.code == 64
-    assert here.status() == ""
+    assert everything(here.cloud) == before
     done = here("deploy", "--yes")
     assert done.code == 0, done.err
     listed = here.cloud.client("s3").list_objects_v2(Bucket=CODE)["Contents"]
     assert [each["Key"].partition("-")[0] for each in listed] == [
         "trail/code"
     ]  # the template is not needed any more
+    here.configure(memory_mb=1024)
+    assert here("deploy", "--dry-run", "--detailed-exitcode").code == 2
+    assert here.cloud.client("s3").list_objects_v2(Bucket=CODE)["Contents"] == listed
 
 
 def test_what_could_not_work_is_said_before(here: Here) -> None:

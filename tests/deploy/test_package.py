@@ -231,6 +231,14 @@ def test_compiled_files_of_a_distribution_are_refused(monkeypatch: pytest.Monkey
         build("{}", handler="msgspec")
 
 
+def test_what_pip_did_not_install_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some systems install without a list of files, and half a library would be uploaded."""
+    files = package.metadata.files
+    monkeypatch.setattr(package.metadata, "files", lambda name: None if name == "jmespath" else files(name))
+    with pytest.raises(DeploymentError, match="jmespath belongs to no package that pip installed"):
+        build("{}")
+
+
 def test_a_package_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(package, "UNZIPPED_LIMIT", 1_000)
     with pytest.raises(DeploymentError, match=r"Lambda takes 52,428,800 and 1,000"):

@@ -1,7 +1,7 @@
 """What AWS says no with, as errors of ours: they name the action, the resource and the next step."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,8 @@ from botocore.exceptions import (
 )
 
 from trailhouse.aws.session import unknown_profile
-from trailhouse.core.operations import Operation, Resource, find, target
+from trailhouse.core.operations import Operation, Resource, find, operations, target
+from trailhouse.core.policy import USES, Role
 from trailhouse.errors import (
     AccessDeniedError,
     AwsError,
@@ -168,7 +169,15 @@ def _allow(action: str, words: str) -> str:
     if action.startswith("kms:"):
         return "Allow it in the key's policy: `trailhouse policy kms` prints the statement"
     also = ", and `trailhouse policy bucket` that of the bucket" if action.startswith("s3:") else ""
-    return f"Allow it to the caller: `trailhouse policy runner` (operator, analyst) prints the policy{also}"
+    first, *others = _roles(action)
+    more = f" ({', '.join(others)})" if others else ""
+    return f"Allow it to the caller: `trailhouse policy {first}`{more} prints the policy{also}"
+
+
+def _roles(action: str) -> Sequence[Role]:
+    """Whose policies have the action, as far as it is one of ours."""
+    uses = {use for operation in operations() if action in operation.actions for use in operation.uses}
+    return [role for role in Role if uses & set(USES[role])] or (Role.RUNNER, Role.OPERATOR, Role.ANALYST)
 
 
 def _local(error: BotoCoreError, operation: str) -> AwsError:

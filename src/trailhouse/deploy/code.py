@@ -82,13 +82,13 @@ class CodeBucket:
 
     def put(self, code: Code, body: bytes) -> bool:
         """Upload, unless it is there; whether it was done. Raises AwsError."""
-        if code.key in self.keys(code.key):
+        if code.key in self.listed(code.key):
             return False
         checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
         self._call("PutObject", Key=code.key, Body=body, ChecksumSHA256=checksum)
         return True
 
-    def keys(self, prefix: str | None = None) -> list[str]:
+    def listed(self, prefix: str | None = None) -> list[str]:
         """The keys in the stack's folder, or those that begin with `prefix`. Raises AwsError."""
         asked = f"{self.stack}/" if prefix is None else prefix
         pages = self.gate.pages(
@@ -102,13 +102,13 @@ class CodeBucket:
 
     def clear(self, keep: Iterable[str] = ()) -> int:
         """Delete what is in the stack's folder, but for the keys to keep; how many. Raises AwsError."""
-        going = sorted(set(self.keys()) - set(keep))
+        going = sorted(set(self.listed()) - set(keep))
         delete(self.gate, self.name, [{"Key": key} for key in going])
         return len(going)
 
     def remove(self) -> bool:
         """Delete the bucket if nothing is in it; whether it is gone. Raises AwsError."""
-        if self.keys(""):
+        if self.listed(""):
             return False
         self._call("DeleteBucket")
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,6 +37,7 @@ _AFTER = {
     "UPDATE_ROLLBACK_COMPLETE": "All is as it was before. Mend the cause and run `trailhouse deploy` again",
 }
 _S3 = "s3://"
+_TEMPLATE = re.compile(r"/template-[0-9a-f]{64}\.json\Z")
 _PAUSE = 2.0
 
 
@@ -205,6 +207,11 @@ class Deployment:
         large = len(changes.template_text(self.template).encode()) > changes.BODY_LIMIT
         if large and not dry:
             self.bucket.make(self._settings.tags)
+        elif large and not self.bucket.exists():
+            raise DeploymentError(
+                f"the template has to go by the bucket {self.bucket.name}, which is gone: `trailhouse deploy` makes "
+                "it anew, --dry-run makes nothing"
+            )
         request = changes.Request(
             self.name, f"trailhouse-{self._now:%Y%m%dT%H%M%SZ}", self.template, self._settings.tags, new
         )
@@ -218,6 +225,7 @@ class Deployment:
             return None
         if dry:
             changes.discard(self.gate, made.id, made.stack_id)
+            self._tidy()
         return Proposal(made.changes, permissions, None if dry else made)
 
     def decline(self, proposal: Proposal, stack: Stack | None) -> None:
@@ -226,6 +234,13 @@ class Deployment:
             changes.discard(self.gate, proposal.change_set.id, proposal.change_set.stack_id)
             if stack is None:
                 self._forget()
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove the template that a change set was made from, and the bucket if it is empty then. Raises AwsError."""
+        if self.bucket.exists():
+            self.bucket.clear(keep=[key for key in self.bucket.listed() if not _TEMPLATE.search(key)])
+            self.bucket.remove()
 
     def _forget(self) -> None:
         """Remove the empty stack that CloudFormation makes for a change set to belong to. Raises AwsError."""

@@ -92,6 +92,7 @@ def build(config: str, *, handler: str = HANDLER) -> Package:
         **{name: body for each in used for name, body in _shipped(each)},
         **dict(_papers(_OURS)),
     }
+    _check_complete(modules, files)
     package = Package(_zip(files), tuple(sorted(files)), sum(map(len, files.values())), versions)
     if len(package.body) > ZIPPED_LIMIT or package.unzipped > UNZIPPED_LIMIT:
         raise DeploymentError(
@@ -162,6 +163,17 @@ def _imported(handler: str, tops: Collection[str]) -> dict[str, str]:
         if file.endswith(_COMPILED):
             raise _compiled(name)
     return found
+
+
+def _check_complete(modules: Mapping[str, str], files: Collection[str]) -> None:
+    """Raise DeploymentError where a module was imported that is in no distribution's list of files."""
+    for name in sorted(modules):
+        path = name.replace(".", "/")
+        if f"{path}.py" not in files and f"{path}/__init__.py" not in files:
+            raise DeploymentError(
+                f"the Lambda package: {name} belongs to no package that pip installed, so what it consists of is "
+                "not known: install trailhouse with pip into an environment of its own"
+            )
 
 
 def _compiled(name: str) -> DeploymentError:

@@ -100,7 +100,7 @@ class Removal:
             stack,
             tuple((kind, name) for kind, name, stays in resources if not stays),
             tuple((kind, name) for kind, name, stays in resources if stays),
-            len(self.bucket.keys()) if self.bucket.exists() else 0,
+            len(self.bucket.listed()) if self.bucket.exists() else 0,
             "" if kept else own,
             own if kept else "",
         )
