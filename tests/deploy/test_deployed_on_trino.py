@@ -41,7 +41,8 @@ def test_what_nights_made_is_read(here: Deployment, trino: Trino) -> None:
     here.deliver(days, *old)
     here.run("deploy", "--yes")
     assert here.wait(1)["status"] == "SUCCEEDED"
-    shown = "SELECT account, region, year || '-' || month || '-' || day, count(*) FROM {} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    day = "year || '-' || month || '-' || day"
+    shown = f"SELECT account, region, {day}, count(*) FROM {{}} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     first = sorted((*place, str(day), 1) for place in old for day in days)
     assert trino.query(shown.format("cloudtrail"), schema=DATABASE) == first
 
