@@ -175,6 +175,30 @@ def remove_and_remove_again(here: Here, before: set[str]) -> None:
     assert here("undeploy", "--yes").err.endswith("nothing of it is left.\n")
 
 
+def test_interrupted_it_goes_on(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = everything(here.cloud)
+    with monkeypatch.context() as patched:
+        patched.setattr(deployment, "follow", cut)
+        left = here("deploy", "--yes")
+    assert left.code == 130
+    assert "CloudFormation goes on without us: `trailhouse deploy` again follows it" in left.err
+    again = here("deploy", "--no-input")
+    assert (again.code, again.out) == (0, NOTHING)
+    settle(here)
+    with monkeypatch.context() as patched:
+        patched.setattr(deployment, "follow", cut)
+        left = here("undeploy", "--yes")
+    assert left.code == 130
+    assert "run `trailhouse undeploy` again, it goes on from there" in left.err
+    assert f"bucket {CODE}" in everything(here.cloud)
+    gone = here("undeploy", "--yes")
+    assert gone.code == 0, gone.err
+    assert everything(here.cloud) - before == {f"bucket {OUTPUT}", "database security"}
+
+
 def test_what_an_earlier_stack_left_is_taken_over(here: Here) -> None:
     """As far as here: the emulator's check of names knows no imports, so it is not carried out."""
     assert here("deploy", "--yes").code == 0
