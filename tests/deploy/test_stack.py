@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -247,6 +248,19 @@ def test_locks_name_no_registry() -> None:
     assert not [name for name, one in lock["packages"].items() if "resolved" in one]
     assert lock["packages"]["node_modules/aws-cdk"]["version"] == "2.1148.1"
     assert "omit-lockfile-registry-resolved=true" in (ROOT / ".npmrc").read_text("utf-8").splitlines()
+
+
+def test_a_python_that_is_too_old_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = importlib.util.spec_from_file_location("cdk_app", ROOT / "tools" / "cdk.py")
+    assert spec
+    assert spec.loader
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr(tool.sys, "version_info", (3, 9, 1))
+    assert tool.main() == 1
+    assert "python3 is 3.9 here, and 3.11 or newer is needed" in capsys.readouterr().err
 
 
 def synth(node: Path, folder: Path, **config: object) -> subprocess.CompletedProcess[str]:

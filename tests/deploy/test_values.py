@@ -13,6 +13,7 @@ from trailhouse.deploy.values import (
     INLINE_LIMIT,
     names_of,
     nightly_settings,
+    refuse_topic_elsewhere,
     runner_statements,
     substituted,
     values_of,
@@ -52,6 +53,13 @@ def test_the_bucket_of_a_stack_has_no_capitals() -> None:
 def test_what_is_nothing_for_a_nightly_run_is_refused(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         values_of(settings(**given))
+
+
+def test_a_topic_in_another_region_is_refused() -> None:
+    given = settings(alarm_sns_arn="arn:aws:sns:us-east-1:111122223333:alarm")
+    refuse_topic_elsewhere(given, values_of(given), "us-east-1")
+    with pytest.raises(ConfigError, match="lies in another region"):
+        refuse_topic_elsewhere(given, values_of(given), "eu-west-1")
 
 
 def test_too_many_sources_for_one_role_are_refused_with_what_to_do() -> None:

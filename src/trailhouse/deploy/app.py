@@ -20,7 +20,7 @@ from trailhouse.core.policy import own_output
 from trailhouse.deploy.package import HANDLER, build
 from trailhouse.deploy.stack import NightlyStack
 from trailhouse.deploy.template import Code
-from trailhouse.deploy.values import nightly_settings, values_of
+from trailhouse.deploy.values import nightly_settings, refuse_topic_elsewhere, values_of
 from trailhouse.errors import TrailhouseError
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def synthesise(settings: Settings, account: str, region: str, *, handler: str = 
         DeploymentError: the package cannot be built.
     """
     values = values_of(settings)
+    if region:
+        refuse_topic_elsewhere(settings, values, region)
     package = build(nightly_settings(settings).to_json(), handler=handler)
     app = cdk.App(analytics_reporting=False)
     with TemporaryDirectory() as folder:

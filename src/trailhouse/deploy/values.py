@@ -127,6 +127,25 @@ def values_of(settings: Settings) -> Values:
     )
 
 
+def refuse_topic_elsewhere(settings: Settings, values: Values, region: str) -> None:
+    """Refuse a topic in another region than the stack's: neither alarms nor state machines reach it.
+
+    Args:
+        settings: of the deployment.
+        values: from them.
+        region: of the stack.
+
+    Raises:
+        ConfigError: it lies elsewhere.
+    """
+    if values.topic and values.topic.split(":")[3] != region:
+        place = settings.origin("alarm_sns_arn").place
+        raise ConfigError(
+            f"{place}: the topic {values.topic} lies in another region, and alarms only reach one in {region}: "
+            "give one there, or leave alarm_sns_arn out and the stack makes one"
+        )
+
+
 def nightly_settings(settings: Settings) -> NightlySettings:
     """What the deployed run needs of the settings.
 
