@@ -10,7 +10,13 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from pyiceberg.catalog.glue import GlueCatalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+    ValidationError,
+)
+from pyiceberg.schema import assign_fresh_schema_ids
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.typedef import EMPTY_DICT
 
@@ -105,7 +111,10 @@ class GlueTables:
             raise CatalogError(
                 f"the table {place} is no Iceberg table: remove it, or choose another table_prefix"
             )
-        table = self._catalog.load_table((self._database, self.real_name(name)))
+        try:
+            table = self._catalog.load_table((self._database, self.real_name(name)))
+        except (FileNotFoundError, ValueError, ValidationError) as error:
+            raise self.damaged(f"table {name}: {str(error).partition(chr(10))[0]}") from error
         if table.location() != self._location(name) or FORMAT not in table.properties:
             raise CatalogError(
                 f"the table {place} lies at {table.location()} and was not made for the lake {self._files.uri}: "
@@ -121,7 +130,8 @@ class GlueTables:
             LakeError: Another run has made it since this one looked.
             AwsError: AWS refuses.
         """
-        schema = iceberg.iceberg_schema(definition.columns)
+        # The library numbers the fields anew; the name mapping has to say these numbers.
+        schema = assign_fresh_schema_ids(iceberg.iceberg_schema(definition.columns))
         own = {FORMAT: "1", "format-version": "2", iceberg.NAME_MAPPING: iceberg.name_mapping(schema)}
         try:
             self._catalog.create_table(
