@@ -109,7 +109,20 @@ def test_a_message_says_what_since_when_tried_and_what_to_run() -> None:
 def test_an_end_is_told() -> None:
     told = tell(News((), (problem(since=THEN),)), "trailhouse", "Run x: done")
     assert told.subject == "trailhouse: over: 111122223333: left out of the run (trailhouse)"
-    assert "1. 111122223333: left out of the run - since 2026-03-01T06:00:00Z, over now." in told.message
+    assert told.message.splitlines()[2:] == [
+        "OVER (1)",
+        "1. 111122223333: left out of the run",
+        "   Since: 2026-03-01T06:00:00Z, over now",
+        "   access denied",
+    ]
+
+
+def test_a_run_that_failed_is_said_first() -> None:
+    failed = problem("glue GetTables ThrottlingException", ProblemKind.RUN)
+    told = tell(News((failed,), ()), "trailhouse, 123456789012, eu-west-1", "opening")
+    assert told.subject == (
+        "trailhouse: run failed: glue GetTables ThrottlingException (trailhouse, 123456789012, eu-west-1)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -223,10 +223,7 @@ def test_a_piece_that_is_killed_is_explained_and_made_up_for(stage: Stage) -> No
     assert (record.outcome, record.pieces) == (Outcome.FAILED, 2)
     assert len(record.freshness) == 6
     ((subject, message),) = stage.told
-    assert (
-        subject
-        == "trailhouse: Sandbox.Timedout: the nightly run failed (trailhouse, 123456789012, us-east-1)"
-    )
+    assert subject == "trailhouse: run failed: Sandbox.Timedout (trailhouse, 123456789012, us-east-1)"
     for said in (
         "account 123456789012, region us-east-1", "What: the function ended without an answer: Sandbox.Timedout: Task",
         "timed out after 900.00 seconds", "Since: 2026-03-02T06:00:07Z", "Tried: ", "Run: trailhouse runs",
@@ -242,8 +239,8 @@ def test_a_piece_that_is_killed_is_explained_and_made_up_for(stage: Stage) -> No
 
     assert stage.run(TODAY + 2 * DAY)["outcome"] == "done"
     assert {one.uri.rpartition("/")[0] + "/" for one in layout.logs} <= places(stage)
-    assert stage.told[1][0].startswith("trailhouse: over: Sandbox.Timedout: the nightly run failed")
-    assert "since 2026-03-02T06:00:07Z, over now" in stage.told[1][1]
+    assert stage.told[1][0].startswith("trailhouse: over: run failed: Sandbox.Timedout")
+    assert "Since: 2026-03-02T06:00:07Z, over now" in stage.told[1][1]
     assert stage.metrics() == 1
 
 
@@ -327,7 +324,7 @@ def test_a_bucket_that_denies_everything(stage: Stage) -> None:
     )
     assert stage.run()["outcome"] == "failed"
     ((subject, message),) = stage.told
-    assert "s3 ListObjectsV2 AccessDenied: the nightly run failed" in subject
+    assert "run failed: s3 ListObjectsV2 AccessDenied" in subject
     assert "trailhouse policy bucket" in message
     assert stage.records()[-1].outcome is Outcome.FAILED
     assert stage.metrics() == 0
@@ -344,17 +341,17 @@ def test_where_no_account_can_be_looked_at_the_run_failed(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("fault", "outcome", "subject", "said", "command"),
     [
-        (throttle("GetDatabase", None), "failed", "glue GetDatabase ThrottlingException: the nightly run failed",
+        (throttle("GetDatabase", None), "failed", "run failed: glue GetDatabase ThrottlingException",
          "AWS asks for fewer requests, after all retries", "trailhouse apply"),
-        (denied("GetDatabase"), "failed", "glue GetDatabase AccessDeniedException: the nightly run failed",
+        (denied("GetDatabase"), "failed", "run failed: glue GetDatabase AccessDeniedException",
          "access denied: glue:GetDatabase on", "trailhouse policy runner"),
         (denied("BatchCreatePartition"), "failed", "2 new problems",
          "access denied: glue:BatchCreatePartition on", "trailhouse policy runner"),
         (throttle("BatchCreatePartition", None), "failed", "2 new problems", "fewer requests",
          "trailhouse apply --target"),
-        (denied("CreateTable"), "failed", "glue CreateTable AccessDeniedException: the nightly run failed",
+        (denied("CreateTable"), "failed", "run failed: glue CreateTable AccessDeniedException",
          "access denied: glue:CreateTable on", "trailhouse policy runner"),
-        (expired("GetDatabase"), "failed", "glue GetDatabase ExpiredTokenException: the nightly run failed",
+        (expired("GetDatabase"), "failed", "run failed: glue GetDatabase ExpiredTokenException",
          "the credentials have expired", "trailhouse status"),
     ],
 )  # fmt: skip
@@ -426,7 +423,7 @@ def test_credentials_that_nobody_takes(stage: Stage) -> None:
 def test_a_source_that_is_none_is_told(stage: Stage) -> None:
     stage.settings = replace(stage.settings, sources=(NightlySource("/var/logs"),))
     assert stage.run()["outcome"] == "failed"
-    assert stage.told[0][0].startswith("trailhouse: SourceError: the nightly run failed")
+    assert stage.told[0][0].startswith("trailhouse: run failed: SourceError")
     assert stage.records()[-1].outcome is Outcome.FAILED
 
 

@@ -77,7 +77,7 @@ def test_how_a_silence_ended() -> None:
         assert _over(one, {ONE: FRESH}).what == "It delivers again: 2026-03-02."
         assert _over(one, {}).what == "Its folder is gone, or it delivers again."
     other = problem(ProblemKind.VIEW, "views")
-    assert _over(other, {}) is other
+    assert _over(other, {}) == replace(other, what="It was: what")
 
 
 def test_many_warnings_are_few() -> None:

@@ -119,7 +119,7 @@ def test_a_thousand_accounts_in_pieces(world: World) -> None:
 
     first = world.run(FIRST, "run")
     assert first["outcome"] == "done"
-    assert first["subject"].startswith("trailhouse: over: Sandbox.Timedout")
+    assert first["subject"].startswith("trailhouse: over: run failed: Sandbox.Timedout")
     record = world.record(first)
     assert len(record.freshness) == ACCOUNTS
     if ACCOUNTS >= 1000:

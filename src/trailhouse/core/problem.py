@@ -42,7 +42,7 @@ class ProblemKind(StrEnum):
 
 
 _TITLES: Mapping[ProblemKind, str] = {
-    ProblemKind.RUN: "the nightly run failed",
+    ProblemKind.RUN: "run failed",
     ProblemKind.ACCOUNT: "left out of the run",
     ProblemKind.REFUSED: "its plan refuses itself, nothing of it was done",
     ProblemKind.VIEW: "not as it should be",
@@ -79,7 +79,9 @@ class Problem:
 
     @property
     def title(self) -> str:
-        """The problem in a line."""
+        """The problem in a line; a run's begins with what every such line is about, as errors have long names."""
+        if self.kind is ProblemKind.RUN:
+            return f"{_TITLES[self.kind]}: {self.subject}"
         return f"{self.subject}: {_TITLES[self.kind]}"
 
     def as_json(self) -> dict[str, str]:
@@ -234,7 +236,9 @@ def _in_full(problem: Problem) -> Iterator[str]:
 
 
 def _over(problem: Problem) -> Iterator[str]:
-    yield f"{visible(problem.title)} - since {format_time(problem.since)}, over now. {visible(problem.what)}"
+    yield visible(problem.title)
+    yield f"Since: {format_time(problem.since)}, over now"
+    yield visible(problem.what)
 
 
 if TYPE_CHECKING:

@@ -282,9 +282,9 @@ def _gone(record: Record, before: Record | None) -> dict[str, Mapping[str, date]
 
 
 def _over(one: Problem, freshness: Mapping[str, Mapping[str, date]]) -> Problem:
-    """A silence that ended, with how."""
+    """What ended: what it was, or how a silence ended."""
     if one.kind is not ProblemKind.SILENT:
-        return one
+        return replace(one, what=f"It was: {one.what}")
     account, _, region = one.subject.partition("/")
     regions = freshness.get(account, {})
     days = [day for name, day in regions.items() if region in {"", "*", name}]
