@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.outcomes import Outcome
+from cli.outcomes import Outcome, program
 from engine.conftest import elsewhere
-from trailhouse.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,11 +40,4 @@ def run(
     ]
     aws.buckets.make("logs").put_all((f"AWSLogs/{place}/x.json.gz", b"{}") for place in places)
 
-    def call(*args: str) -> Outcome:
-        with pytest.raises(SystemExit) as left:
-            main(list(args))
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return Outcome(int(left.value.code or 0), out, err)
-
-    return call
+    return program(capfd)

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,9 @@ import pytest
 
 from bed.athena import Failed, Table, Workgroup
 from bed.faults import denied
+from cli.outcomes import Outcome, program
 from engine import catalogs
 from engine.catalogs import BUCKET
-from trailhouse.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +27,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.emulator
 
 NOTHING = Table([("n", "bigint")], [])
-
-
-@dataclass
-class Outcome:
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture
@@ -47,14 +39,7 @@ def query(
     monkeypatch.setenv("TRAILHOUSE_DATABASE", catalogs.DATABASE)
     monkeypatch.setenv("TRAILHOUSE_ENGINE", "athena")
 
-    def call(*args: str) -> Outcome:
-        with pytest.raises(SystemExit) as left:
-            main(["query", *args])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return Outcome(int(left.value.code or 0), out, err)
-
-    return call
+    return program(capfd, "query")
 
 
 def test_rows_go_out_and_the_price_is_told(elsewhere: Elsewhere, query: Callable[..., Outcome]) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bed.faults import denied
 from cli.kept_runs import OUTPUT, A, B, day, done, incomplete, keep, started
-from trailhouse.cli import main
+from cli.outcomes import Outcome, program
 from trailhouse.core.record import Outcome as Ended
 from trailhouse.core.record import from_json
 
@@ -23,13 +22,6 @@ if TYPE_CHECKING:
     from bed.aws import Aws
 
 pytestmark = pytest.mark.emulator
-
-
-@dataclass
-class Outcome:
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture
@@ -43,14 +35,7 @@ def runs(
     for name, value in aws.environment().items():
         monkeypatch.setenv(name, value)
 
-    def call(*args: str) -> Outcome:
-        with pytest.raises(SystemExit) as left:
-            main(["runs", *args])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return Outcome(int(left.value.code or 0), out, err)
-
-    return call
+    return program(capfd, "runs")
 
 
 def test_the_newest_come_first_and_fit_into_80_cells(aws: Aws, runs: Callable[..., Outcome]) -> None:

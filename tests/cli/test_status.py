@@ -14,9 +14,8 @@ from moto.stepfunctions.models import stepfunctions_backends
 
 from bed.faults import Fault
 from cli.kept_runs import ACCOUNT, OUTPUT, REGION, A, B, day, done, incomplete, keep, started
-from cli.outcomes import Outcome
+from cli.outcomes import Outcome, program
 from trailhouse import __version__
-from trailhouse.cli import main
 from trailhouse.core.record import Outcome as Ended
 
 if TYPE_CHECKING:
@@ -46,14 +45,7 @@ def status(
     for name, value in aws.environment().items():
         monkeypatch.setenv(name, value)
 
-    def call(*args: str) -> Outcome:
-        with pytest.raises(SystemExit) as left:
-            main(["status", *args])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return Outcome(int(left.value.code or 0), out, err)
-
-    return call
+    return program(capfd, "status")
 
 
 def deploy(aws: Aws, *, heard: bool = True, schedule: str = NIGHTLY, **outputs: str) -> None:

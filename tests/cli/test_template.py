@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.outcomes import Outcome
-from trailhouse.cli import main
+from cli.outcomes import Outcome, program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,14 +24,7 @@ def call(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "trailhouse.yaml").write_text("s3_bucket_containing_logs: my-logs\nstack: trail\n", "utf-8")
 
-    def run(*args: str) -> Outcome:
-        with pytest.raises(SystemExit) as left:
-            main(["template", *args])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return Outcome(int(left.value.code or 0), out, err)
-
-    return run
+    return program(capfd, "template")
 
 
 def test_the_place_of_the_package_is_left_to_parameters(call: Callable[..., Outcome]) -> None:
