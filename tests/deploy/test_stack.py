@@ -18,6 +18,7 @@ from deploy.stacks import CODE, CONFIGS, synthesised
 from trailhouse.config.settings import Settings
 from trailhouse.deploy.template import fill
 from trailhouse.deploy.values import values_of
+from trailhouse.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -316,30 +317,28 @@ def test_an_unedited_configuration_is_told_in_a_line(node: Path, tmp_path: Path)
 
 @pytest.mark.cdk
 @pytest.mark.slow
+@pytest.mark.usefixtures("cdk")
 def test_the_bucket_of_an_earlier_stack_can_be_taken_over(
-    node: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """CloudFormation imports what has a static name, and the CDK's command says where it deploys to."""
-    monkeypatch.setenv("JSII_NODE", os.fspath(node))
-    (tmp_path / "config.yaml").write_text("s3_bucket_containing_logs: my-logs\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "trailhouse.deploy.app"],
-        env={
-            **os.environ,
-            "CDK_OUTDIR": str(tmp_path / "out"),
-            "CDK_DEFAULT_ACCOUNT": "111122223333",
-            "CDK_DEFAULT_REGION": "eu-west-1",
-            "TRAILHOUSE_CONFIG": str(tmp_path / "config.yaml"),
-        },
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
+    from trailhouse.deploy.app import main  # noqa: PLC0415 - starts Node
+
+    config = tmp_path / "config.yaml"
+    config.write_text("s3_bucket_containing_logs: my-logs\n")
+    environ = {
+        "CDK_OUTDIR": str(tmp_path / "out"),
+        "CDK_DEFAULT_ACCOUNT": "111122223333",
+        "CDK_DEFAULT_REGION": "eu-west-1",
+        "TRAILHOUSE_CONFIG": str(config),
+    }
+    assert main(environ) == 0
     made = json.loads((tmp_path / "out" / "trailhouse.template.json").read_text("utf-8"))
-    assert (
-        of_type(made, "S3::Bucket")["OutputBucket"]["BucketName"]
-        == "trailhouse-output-111122223333-eu-west-1"
+    bucket = of_type(made, "S3::Bucket")["OutputBucket"]
+    assert bucket["BucketName"] == "trailhouse-output-111122223333-eu-west-1"
+
+    config.write_text(
+        "s3_bucket_containing_logs: my-logs\nalarm_sns_arn: arn:aws:sns:us-east-1:111122223333:a\n"
     )
+    assert main(environ) == ConfigError.exit_code
+    assert "lies in another region" in capsys.readouterr().err

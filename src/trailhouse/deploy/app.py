@@ -29,13 +29,16 @@ if TYPE_CHECKING:
     from trailhouse.config import Settings
 
 
-def synthesise(settings: Settings, account: str, region: str, *, handler: str = HANDLER) -> None:
+def synthesise(
+    settings: Settings, account: str, region: str, folder: str | None, *, handler: str = HANDLER
+) -> None:
     """Write the cloud assembly to where the CDK's command asked for it.
 
     Args:
         settings: of the deployment.
         account: that the command deploys to; "" where it does not say.
         region: likewise.
+        folder: to write to; None: a new one.
         handler: module that Lambda calls.
 
     Raises:
@@ -46,9 +49,9 @@ def synthesise(settings: Settings, account: str, region: str, *, handler: str = 
     if region:
         refuse_topic_elsewhere(settings, values, region)
     package = build(nightly_settings(settings).to_json(), handler=handler)
-    app = cdk.App(analytics_reporting=False)
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "function.zip")
+    app = cdk.App(analytics_reporting=False, outdir=folder)
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch, "function.zip")
         path.write_bytes(package.body)
 
         def code(stack: cdk.Stack) -> Code:
@@ -77,7 +80,7 @@ def main(environ: Mapping[str, str]) -> int:
     try:
         settings = load({}, environ)
         region = settings.region or environ.get("CDK_DEFAULT_REGION", "")
-        synthesise(settings, environ.get("CDK_DEFAULT_ACCOUNT", ""), region)
+        synthesise(settings, environ.get("CDK_DEFAULT_ACCOUNT", ""), region, environ.get("CDK_OUTDIR"))
     except TrailhouseError as error:
         sys.stderr.write(f"trailhouse: {error}\n")
         return error.exit_code
