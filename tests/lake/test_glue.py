@@ -13,7 +13,7 @@ from trailhouse.core.layout import Kind
 from trailhouse.core.schema import FILES_COLUMNS, lake_columns
 from trailhouse.errors import CatalogError, LakeError
 from trailhouse.lake.s3_files import S3Files
-from trailhouse.lake.tables import LEDGER
+from trailhouse.lake.tables import LEDGER, WATERMARK
 
 if TYPE_CHECKING:
     from lake.clouds import Cloud
@@ -142,3 +142,46 @@ def test_files_are_read_through_the_gate(cloud: Cloud) -> None:
     reader.delete(place)
     reader.delete(output)
     assert cloud.objects() == []
+
+
+@pytest.mark.slow
+def test_only_files_with_events_of_these_days_are_compared(cloud: Cloud) -> None:
+    """By the bounds that the manifests have of event times, whatever day they were delivered on."""
+    for number, day in enumerate(("2024-05-01", "2024-05-02", "2024-05-03")):
+        records = [event(f"{number}", day), *([event("odd", eventTime=None)] if number == 2 else [])]
+        cloud.aws.bucket(LOGS).put(key(day, number), pack({"Records": records}))
+    cloud.aws.bucket(LOGS).put(key("2024-05-09", 9), pack({"Records": [event("late", "2024-05-01")]}))
+    cloud.ingest()
+    tables = cloud.lake().tables
+
+    def days(*events: str | None) -> list[str]:
+        found = tables.files_of_days(TABLE, frozenset(events))
+        return [path.partition("/day=")[2][:2] for path in found]
+
+    assert days("2024-05-01") == ["01", "09"]
+    assert days("2024-05-02", "2024-05-03") == ["02", "03"]
+    assert days(None) == ["03"]
+    assert days("2024-05-07") == days() == []
+    beyond = [
+        f"{1000 + n}-01-01" for n in range(400)
+    ]  # more ranges than are told apart: the last takes in the rest
+    assert days(*beyond, "2024-05-02") == ["01", "02", "09"]
+
+
+@pytest.mark.slow
+def test_a_commit_is_known_when_others_stand_on_it(filled: Cloud) -> None:
+    catalog = filled.lake()._catalog._catalog
+    first = filled.table(LEDGER).metadata_location
+    assert catalog._landed(DATABASE, LEDGER, first)
+    with filled.table(LEDGER).transaction() as other:
+        other.set_properties({"somebody": "else"})
+    assert catalog._landed(DATABASE, LEDGER, first)
+    assert not catalog._landed(DATABASE, LEDGER, first.replace("00", "99"))
+    assert not catalog._landed(DATABASE, "never_there", first)
+
+
+def test_a_watermark_that_is_none_is_told(cloud: Cloud) -> None:
+    tables = cloud.lake().tables
+    tables.note(LEDGER, {WATERMARK: "soon"})
+    with pytest.raises(LakeError, match=r"is damaged .trailhouse\.watermark of the ledger is 'soon'"):
+        tables.watermark()

@@ -51,18 +51,22 @@ def by_day(ledger: pa.Table) -> Iterator[tuple[Day, pa.Table]]:
         yield (day[0], day[1], day[2]), ledger.filter(same)
 
 
-def same_days(days: AbstractSet[str | None]) -> tuple[str, list[str]]:
-    """A condition on eventtime that row groups can be pruned by: each run of days as one range."""
+def day_ranges(days: AbstractSet[str | None]) -> list[tuple[str, str]]:
+    """The first and last event time of each run of days, NULL apart; together they hold every time of these days."""
     ranges: list[list[str]] = []
     for day in sorted(day for day in days if day is not None):
         if ranges and (_follows(day, ranges[-1][1]) or len(ranges) == _MOST_RANGES):
             ranges[-1][1] = day
         else:
             ranges.append([day, day])
+    return [(first, last + "\U0010ffff") for first, last in ranges]
+
+
+def same_days(days: AbstractSet[str | None]) -> tuple[str, list[str]]:
+    """A condition on eventtime that row groups can be pruned by: each run of days as one range."""
+    ranges = day_ranges(days)
     conditions = ["eventtime BETWEEN ? AND ?"] * len(ranges) + ["eventtime IS NULL"] * (None in days)
-    return " OR ".join(conditions), [
-        value for first, last in ranges for value in (first, last + "\U0010ffff")
-    ]
+    return " OR ".join(conditions), [value for ends in ranges for value in ends]
 
 
 def _follows(day: str, last: str) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
+from pyiceberg import expressions
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import TableProperties
@@ -27,6 +28,8 @@ from trailhouse.core.schema import Array, Column, Count, Flag, Moment, Struct, T
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from pyiceberg.expressions import BooleanExpression
 
 NAME_MAPPING = TableProperties.DEFAULT_NAME_MAPPING
 """Property of a table: which field a name means in files without field ids."""
@@ -82,6 +85,23 @@ def sort_order(schema: Schema, keys: Sequence[str]) -> SortOrder:
     """Rows by the values of these columns; those that the schema lacks are passed over."""
     known = [key for key in keys if key in schema.column_names]
     return SortOrder(*(SortField(schema.find_field(key).field_id, IdentityTransform()) for key in known))
+
+
+def within(column: str, ranges: Sequence[tuple[str, str]], *, nulls: bool) -> BooleanExpression:
+    """A condition: the column's text lies in one of these ranges (both ends belong to them), or is NULL.
+
+    Args:
+        column: Of text.
+        ranges: First and last value of each.
+        nulls: Whether rows without a value meet it.
+    """
+    e: Any = expressions  # its classes are declared as what they become once they are bound
+    parts = [
+        e.And(e.GreaterThanOrEqual(column, first), e.LessThanOrEqual(column, last)) for first, last in ranges
+    ]
+    nothing = [e.IsNull(column)] if nulls else []
+    # Given all at once they become a flat tree: nested one in the other, they would be too deep to walk.
+    return cast("BooleanExpression", e.Or(e.AlwaysFalse(), e.AlwaysFalse(), *nothing, *parts))
 
 
 def with_field_ids(fields: pa.Schema, schema: Schema) -> pa.Schema:

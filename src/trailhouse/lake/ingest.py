@@ -300,7 +300,10 @@ class _Batch:
         names = [name for name in IDENTITY if name in {column.name for column in RECORD_COLUMNS[kind]}]
         days = frozenset[str | None]().union(*(run.times for run in runs))
         where, values = same_days(days) if "eventtime" in names else ("true", [])
-        paths = self._tables.files()[table_name(kind)].paths
+        name = table_name(kind)
+        paths = self._tables.files()[name].paths
+        if paths and "eventtime" in names and not self._lake.files.near:
+            paths = self._tables.files_of_days(name, days)
         if not paths:
             return np.empty((0, 2), np.uint64)
         with duckdb.connect() as connection:

@@ -19,10 +19,12 @@ from trailhouse.core.layout import Kind
 from trailhouse.core.schema import FILES_COLUMNS, Column, lake_columns
 from trailhouse.errors import LakeError
 from trailhouse.lake.columns import arrow_schema
+from trailhouse.lake.days import day_ranges
 from trailhouse.lake.workspace import write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     import pyarrow as pa
@@ -210,6 +212,20 @@ class LakeTables:
             fresh |= {n: self._plan(n) for n in missing}
             self.catalog.remember({n: (locations[n], files) for n, files in fresh.items()})
         return {n: fresh.get(n, TableFiles((), 0)) for n in tables()}
+
+    def files_of_days(self, name: str, days: AbstractSet[str | None]) -> tuple[str, ...]:
+        """The data files of a table that may hold events of these days, as its manifests tell.
+
+        Args:
+            name: A table with `eventtime`.
+            days: First ten characters of event times; None for rows without.
+        """
+        from trailhouse.lake import iceberg  # noqa: PLC0415 - with the catalog
+
+        table = self._load(name)
+        with self._told_if_damaged(name):
+            condition = iceberg.within("eventtime", day_ranges(days), nulls=None in days)
+            return tuple(sorted(task.file.file_path for task in table.scan(condition).plan_files()))
 
     def _plan(self, name: str) -> TableFiles:
         table = self._load(name)
