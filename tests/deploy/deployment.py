@@ -245,9 +245,10 @@ def days_before(day: date, count: int) -> list[date]:
 
 
 def checkout(folder: Path) -> Path:
-    """A checkout for `cdk deploy`, in which the configuration can be edited."""
-    for name in ("src", "config"):
+    """A checkout for `cdk deploy`, whose configuration can be edited; its environment is the one that tests run in."""
+    for name in ("config", "tools"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("cdk.json", "package.json", "pyproject.toml"):
         shutil.copy(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
     return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import threading
 import zipfile
@@ -509,19 +510,38 @@ def test_an_apply_by_hand_during_the_nightly_run_does_no_harm(deployed: Deployme
 # --- both ways -----------------------------------------------------------------------------------------------------
 
 
-def shape(cloud: Cloud) -> dict[str, Any]:
-    """The resources of the deployed template, without what says how it got there."""
-    body = cloud.client("cloudformation").get_template(StackName=STACK)["TemplateBody"]
-    template = body if isinstance(body, dict) else json.loads(body)
-    return {
-        name: each["Type"]
-        for name, each in template["Resources"].items()
-        if each["Type"] != "AWS::CDK::Metadata"
-    }
+def state(deployment: Deployment) -> dict[str, Any]:
+    """What is deployed, as the services tell it; without times, and without where the code lies."""
+    client = deployment.cloud.client
+    iam, states, watch = client("iam"), client("stepfunctions"), client("cloudwatch")
+    found: dict[str, Any] = {name: kind for name, (kind, _) in deployment.resources().items()}
+    found = {name: kind for name, kind in found.items() if kind != "AWS::CDK::Metadata"}
+    for name in [name for name, kind in found.items() if kind == "AWS::IAM::Role"]:
+        role = deployment.resources()[name][1]
+        policy = iam.get_role_policy(RoleName=role, PolicyName="all")["PolicyDocument"]
+        found[name] = policy, iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    for each in states.list_state_machines()["stateMachines"]:
+        described = states.describe_state_machine(stateMachineArn=each["stateMachineArn"])
+        found[each["name"]] = json.loads(described["definition"]), described["roleArn"]
+    for each in watch.describe_alarms()["MetricAlarms"]:
+        found[each["AlarmName"]] = {
+            name: value for name, value in each.items() if not name.startswith("State")
+        }
+        found[each["AlarmName"]].pop("AlarmConfigurationUpdatedTimestamp")
+    function = client("lambda").get_function_configuration(FunctionName=STACK)
+    told = ("Handler", "Runtime", "MemorySize", "Timeout", "Environment", "Architectures", "Role")
+    found["function"] = {name: function.get(name) for name in told}
+    scheduled = client("scheduler").get_schedule(Name=STACK)
+    found["schedule"] = scheduled["ScheduleExpression"], scheduled["Target"]
+    found["workgroup"] = client("athena").get_work_group(WorkGroup=STACK)["WorkGroup"]["Configuration"]
+    return found
 
 
-@pytest.mark.skipif(not CDK.exists(), reason="node_modules has no aws-cdk: npm ci")
 def test_the_cdk_deploys_the_same(cloud: Cloud, here: Deployment, tmp_path: Path) -> None:
+    if not CDK.exists():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(
+            "node_modules has no aws-cdk: npm ci"
+        )
     folder = checkout(tmp_path / "checkout")
     config = folder / "config" / "config.yaml"
     config.write_text((here.folder / "trailhouse.yaml").read_text("utf-8"), "utf-8")
@@ -529,9 +549,12 @@ def test_the_cdk_deploys_the_same(cloud: Cloud, here: Deployment, tmp_path: Path
     here.cdk("deploy", "--require-approval", "never", folder=folder)
     here.listen(TOPIC)
     assert here.wait(1)["status"] == "SUCCEEDED"
-    by_cdk, there = shape(cloud), what_is_there(cloud)
+    by_cdk, there = state(here), what_is_there(cloud)
     assert here.morning(today(here) + DAY)["status"] == "SUCCEEDED"
+    assert [each["reason"] for each in here.records()] == ["deployment", "schedule"]
     here.cdk("destroy", "--force", folder=folder)
-    print(by_cdk, there)
     here.run("deploy", "--yes")
-    assert shape(cloud) == by_cdk
+    assert state(here) == by_cdk
+    made = {f"bucket trailhouse-deploy-{ACCOUNT}-us-east-1"}
+    assert what_is_there(cloud) - there == made
+    assert there - what_is_there(cloud) == set()
