@@ -11,6 +11,7 @@ from bed.faults import Fault, denied
 from lake.clouds import LOGS
 from lake.lakes import ACCOUNTS, DAYS, NOW, Lake, Recorder, event, fill, key, pack, store
 from trailhouse.errors import AccessDeniedError, LakeError, NotFoundError, SourceError
+from trailhouse.lake import ingest as module
 from trailhouse.lake.commit import COMMIT_POINTS
 from trailhouse.lake.delivered import by_bucket
 from trailhouse.lake.ingest import take_in
@@ -331,3 +332,20 @@ def test_the_ledger_is_by_day(filled: Cloud) -> None:
     filled.ingest()
     days = {tuple(task.file.partition) for task in filled.table(LEDGER).scan().plan_files()}
     assert {"-".join(map(str, day)) for day in days} == set(DAYS)
+
+
+@pytest.mark.slow
+def test_worker_processes_make_no_difference(filled: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_INLINE_JSON", 0)
+    monkeypatch.setattr(module, "TASK_JSON", 4_000)
+    report = take_in(
+        filled.sources(),
+        filled.lake(),
+        needed=Needed(),
+        now=NOW,
+        progress=Recorder(),
+        jobs=2,
+        batch_json=15_000,
+    )
+    assert (report.files, report.records, report.duplicates) == (12, 60, 12)
+    filled.check()
