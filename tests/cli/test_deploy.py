@@ -220,6 +220,21 @@ def unmade(values: Values, code: Code | None) -> dict[str, Any]:
     return template
 
 
+def test_a_stack_of_a_change_set_that_nobody_carried_out_goes(here: Here) -> None:
+    """As a `deploy` leaves it that was killed at its question."""
+    before = everything(here.cloud)
+    formation = here.cloud.client("cloudformation")
+    template = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+    formation.create_change_set(
+        StackName=STACK, ChangeSetName="one", ChangeSetType="CREATE", TemplateBody=template
+    )
+    assert here.status() == "REVIEW_IN_PROGRESS"
+    assert here("deploy", "--dry-run").code == 0
+    gone = here("undeploy", "--yes")
+    assert gone.code == 0, gone.err
+    assert everything(here.cloud) == before
+
+
 def test_a_failed_deployment_says_why_and_is_made_anew(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(deployment, "fill", unmade)

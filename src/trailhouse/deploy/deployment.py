@@ -313,6 +313,8 @@ def remove_stack(gate: Gate, stack: Stack, say: Say, wait: Callable[[float], Non
     """
     last = newest(gate, stack.id)
     gate.call("cloudformation", "DeleteStack", StackName=stack.id)
+    if next_step(stack) is Next.CREATE:  # made for a change set that nobody carried out: nothing is in it
+        return
     events = follow(gate, stack.id, last, say, wait)
     if events[-1].status != "DELETE_COMPLETE":
         raise DeploymentError(failure(gate, stack.name, events))
@@ -325,9 +327,6 @@ def failure(gate: Gate, name: str, events: tuple[Event, ...]) -> str:
         gate: calls leave through it, where CloudFormation says more when it is asked.
         name: of the stack.
         events: of the operation, oldest first.
-
-    Raises:
-        AwsError: a call is refused.
     """
     first, last = cause(events), events[-1]
     why = (

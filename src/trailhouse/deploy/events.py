@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from trailhouse.errors import AwsError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -75,16 +77,16 @@ def cause(events: Iterable[Event]) -> Event | None:
 
 
 def validations(gate: Gate, **where: str) -> list[str]:
-    """What CloudFormation found wrong before it made anything.
+    """What CloudFormation found wrong before it made anything; nothing where it cannot be asked.
 
     Args:
         gate: calls leave through it.
         **where: `StackName` or `ChangeSetName`.
-
-    Raises:
-        AwsError: it cannot be asked.
     """
-    pages = gate.pages("cloudformation", "DescribeEvents", **where)
+    try:
+        pages = list(gate.pages("cloudformation", "DescribeEvents", **where))
+    except AwsError:  # what is told of the failure does without
+        return []
     return [
         f"{each.get('LogicalResourceId')} ({each.get('ResourceType')}): {each.get('ValidationStatusReason')}"
         for page in pages
