@@ -174,7 +174,9 @@ def log_group(scope: cdk.Stack, name: str, group: str, values: Values, chosen: C
         retention_in_days=cdk.Token.as_number(values.log_retention_days),
         kms_key_id=chosen.stack_key,
     )
-    excuse(made, checkov={"CKV_AWS_158": "CloudWatch encrypts with keys of its own unless stack_key is given"})
+    excuse(
+        made, checkov={"CKV_AWS_158": "CloudWatch encrypts with keys of its own unless stack_key is given"}
+    )
     made.cfn_options.deletion_policy = cdk.CfnDeletionPolicy.DELETE
     made.cfn_options.update_replace_policy = cdk.CfnDeletionPolicy.DELETE
     return made
