@@ -234,25 +234,27 @@ def create(
         # What an earlier stack of this name left, as it had to, is taken over.
         ImportExistingResources=True, Description="trailhouse deploy", **given,
     )  # fmt: skip
+    status, reason, changes = _settled(gate, made, wait)
+    if status == "CREATE_COMPLETE":
+        return ChangeSet(made["Id"], made["StackId"], changes)
+    if ASK in reason:
+        reason = "; ".join(validations(gate, ChangeSetName=made["Id"], StackName=made["StackId"])) or reason
+    discard(gate, made["Id"], made["StackId"])
+    if any(words in reason for words in _NOTHING):
+        return None
+    raise DeploymentError(f"CloudFormation makes no change set for the stack {request.stack}: {reason}")
+
+
+def _settled(
+    gate: Gate, made: Mapping[str, Any], wait: Callable[[float], None]
+) -> tuple[str, str, tuple[ResourceChange, ...]]:
+    """Status, reason and changes of a change set, once CloudFormation is done with it."""
     while True:
         pages = _described(gate, made)
         status, reason = pages[0]["Status"], pages[0].get("StatusReason", "")
-        if status == "FAILED" and any(words in reason for words in _NOTHING):
-            discard(gate, made["Id"], made["StackId"])
-            return None
-        if status == "FAILED":
-            if ASK in reason:
-                reason = (
-                    "; ".join(validations(gate, ChangeSetName=made["Id"], StackName=made["StackId"]))
-                    or reason
-                )
-            discard(gate, made["Id"], made["StackId"])
-            raise DeploymentError(
-                f"CloudFormation makes no change set for the stack {request.stack}: {reason}"
-            )
-        if status == "CREATE_COMPLETE":
+        if status in {"CREATE_COMPLETE", "FAILED"}:
             found = [change_of(each["ResourceChange"]) for page in pages for each in page.get("Changes", ())]
-            return ChangeSet(made["Id"], made["StackId"], _sorted(found))
+            return status, reason, _sorted(found)
         wait(_PAUSE)
 
 

@@ -204,14 +204,7 @@ class Deployment:
         permissions = tuple(changes.permission_lines(before, self.template))
         if new and dry:
             return Proposal(changes.additions(self.template), permissions, None)
-        large = len(changes.template_text(self.template).encode()) > changes.BODY_LIMIT
-        if large and not dry:
-            self.bucket.make(self._settings.tags)
-        elif large and not self.bucket.exists():
-            raise DeploymentError(
-                f"the template has to go by the bucket {self.bucket.name}, which is gone: `trailhouse deploy` makes "
-                "it anew, --dry-run makes nothing"
-            )
+        self._make_way(dry=dry)
         request = changes.Request(
             self.name, f"trailhouse-{self._now:%Y%m%dT%H%M%SZ}", self.template, self._settings.tags, new
         )
@@ -227,6 +220,18 @@ class Deployment:
             changes.discard(self.gate, made.id, made.stack_id)
             self._tidy()
         return Proposal(made.changes, permissions, None if dry else made)
+
+    def _make_way(self, *, dry: bool) -> None:
+        """See to the bucket where the template is too large for the call. Raises DeploymentError, AwsError."""
+        if len(changes.template_text(self.template).encode()) <= changes.BODY_LIMIT:
+            return
+        if not dry:
+            self.bucket.make(self._settings.tags)
+        elif not self.bucket.exists():
+            raise DeploymentError(
+                f"the template has to go by the bucket {self.bucket.name}, which is gone: `trailhouse deploy` makes "
+                "it anew, --dry-run makes nothing"
+            )
 
     def decline(self, proposal: Proposal, stack: Stack | None) -> None:
         """Leave everything as it was. Raises AwsError."""
