@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deploy.deployment import EAST, FIRST, SECOND, TOPIC, WEST, Deployment, days_before
 from deploy.stacks import CODE, CONFIGS
 from trailhouse.config.settings import Settings
 from trailhouse.deploy.template import fill
 from trailhouse.deploy.values import values_of
+
+if TYPE_CHECKING:
+    from bed.cloud import Cloud
 
 
 @pytest.fixture(params=sorted(CONFIGS))
@@ -41,3 +45,21 @@ def cdk(node: Path, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - a
     import aws_cdk  # noqa: PLC0415 - heavy
 
     return aws_cdk
+
+
+@pytest.fixture
+def here(cloud: Cloud, tmp_path: Path) -> Deployment:
+    """An account with four days of logs of two accounts, and a configuration."""
+    found = Deployment(cloud, tmp_path)
+    found.deliver(days_before(found.today(), 4), (FIRST, EAST), (FIRST, WEST), (SECOND, EAST))
+    return found
+
+
+@pytest.fixture
+def deployed(here: Deployment) -> Deployment:
+    """The same with the run deployed, the first one done, and a queue that hears what the topic tells."""
+    here.run("deploy", "--yes")
+    here.listen(TOPIC)
+    assert here.wait(1)["status"] == "SUCCEEDED"
+    here.messages()
+    return here

@@ -41,6 +41,11 @@ def until(found: Callable[[], T | None], seconds: float = 60, what: str = "it") 
     return seen
 
 
+EAST, WEST, SOUTH = "us-east-1", "eu-west-1", "ap-southeast-2"
+TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:{STACK}-alarms"
+DAY = timedelta(days=1)
+
+
 class Deployment:
     """A configuration in a folder, and the account that it is deployed to."""
 
@@ -160,7 +165,15 @@ class Deployment:
                 return found
             time.sleep(0.05)
 
+    def told(self, seconds: float = 3) -> list[dict[str, str]]:
+        """What the runs told since the last look; not what CloudWatch says of its alarms."""
+        return [each for each in self.messages(seconds) if each["Subject"].startswith("trailhouse")]
+
     # -- runs
+
+    def today(self) -> date:
+        """The day in the account."""
+        return self.cloud.now().date()
 
     def machine(self) -> str:
         """The state machine of the run."""

@@ -14,7 +14,7 @@ import pytest
 
 from bed.buckets import ACCOUNT
 from bed.cloud import Cloud
-from deploy.deployment import DATABASE, FIRST, SECOND, STACK, Deployment, days_before, until
+from deploy.deployment import DATABASE, FIRST, LOGS, SECOND, STACK, Deployment, days_before, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -193,3 +193,27 @@ def test_what_is_granted_is_used_or_justified(tmp_path: Path) -> None:
     assert granted_all - used_all - set(JUSTIFIED) == set()
     assert set(JUSTIFIED) & used_all == set(), "used after all: it needs no reason any more"
     assert set(JUSTIFIED) <= granted_all, "not granted any more"
+
+
+def test_the_deployers_policy_suffices_for_the_commands(cloud: Cloud, tmp_path: Path) -> None:
+    """For what the commands call; what CloudFormation does on the deployer's behalf, the emulator does not ask for."""
+    here = Deployment(cloud, tmp_path)
+    here.deliver(days_before(cloud.now().date(), 4), (FIRST, "us-east-1"))
+    document = here.run("policy", "deployer", "--account-id", ACCOUNT)
+    iam = cloud.client("iam")
+    iam.create_user(UserName="deployer")
+    iam.put_user_policy(UserName="deployer", PolicyName="all", PolicyDocument=document)
+    made = iam.create_access_key(UserName="deployer")["AccessKey"]
+    keys = {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
+    here.run("deploy", "--yes", **keys)
+    here.wait(1)
+    here.configure(partition_days=7)
+    here.run("deploy", "--yes", **keys)
+    here.wait(2)
+    here.run("undeploy", "--yes", **keys)
+    asked = [each for each in cloud.used if each.principal.endswith("user/deployer")]
+    # Whether logs lie in the bucket is looked at, and a refusal is a remark: it is another role that reads them.
+    assert {(each.action, each.resource) for each in asked if not each.allowed} == {
+        ("s3:ListBucket", f"arn:aws:s3:::{LOGS}")
+    }
+    print("asked for by the commands:", *sorted({each.action for each in asked}), sep="\n")
