@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trailhouse.aws.session import PARALLEL
+from trailhouse.errors import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -150,9 +151,7 @@ class S3Files:
         """Nothing: an object is there whole or not at all."""
 
 
-def _not_deleted(bucket: str, failed: dict[str, str]) -> Exception:
-    from trailhouse.errors import AwsError  # noqa: PLC0415 - rare
-
+def _not_deleted(bucket: str, failed: dict[str, str]) -> AwsError:
     place = f"s3://{bucket}/{failed.get('Key', '')}"
     return AwsError(
         f"{place} was not deleted ({failed.get('Code', '')}): {failed.get('Message', '')}",
