@@ -202,7 +202,7 @@ def test_fault_04_failures_are_told_to_nobody(shape: str) -> None:
     Here a failure is the run's own result, whoever starts it, and the deployed alarm waits for a metric that each
     success writes, so that silence is what sets it off. Back by not keeping `part.error` in
     `Application.carry_out`, by `Report.complete` that looks at nothing, by another name in `Deployment.succeeded`,
-    or by `treat_missing_data="notBreaching"` in `deploy/alarms.py`.
+    or by `treat_missing_data="notBreaching"` in `deploy/stack/alarms.py`.
     """
     error = AccessDeniedError("no")
 

@@ -53,7 +53,7 @@ def main() -> int:
         except subprocess.CalledProcessError as error:
             say(f"setting up {VENV.name} failed (exit {error.returncode}); what pip said stands above")
             return 1
-    return subprocess.run([PYTHON, "-m", "trailhouse.deploy.app"], cwd=ROOT, check=False).returncode
+    return subprocess.run([PYTHON, "-m", "trailhouse.deploy.stack.app"], cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":

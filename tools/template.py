@@ -10,7 +10,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from trailhouse.deploy.stack import NightlyStack
+from trailhouse.deploy.stack.nightly import NightlyStack
 from trailhouse.deploy.template import NAME, symbols
 
 ROOT = Path(__file__).resolve().parent.parent

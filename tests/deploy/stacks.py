@@ -53,7 +53,7 @@ def synthesised(cdk: Any, settings: Settings, folder: Path, *plugins: Any) -> di
         folder: an empty one, to write to.
         plugins: that make a judge of the app.
     """
-    from trailhouse.deploy.stack import NightlyStack  # noqa: PLC0415 - heavy
+    from trailhouse.deploy.stack.nightly import NightlyStack  # noqa: PLC0415 - heavy
 
     app = cdk.App(outdir=os.fspath(folder), context={"@aws-cdk/core:validateAgainstDefaultRules": True})
     NightlyStack(

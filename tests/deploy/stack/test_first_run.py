@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from trailhouse.deploy import first_run
+from trailhouse.deploy.stack import first_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,14 @@ from aws_cdk import aws_athena as athena
 from aws_cdk import aws_s3 as s3
 
 from trailhouse.core.policy import RECORDS_PREFIX
-from trailhouse.deploy.parts import Choices, conditioned, document, either, excuse, only_encrypted_transport
+from trailhouse.deploy.stack.parts import (
+    Choices,
+    conditioned,
+    document,
+    either,
+    excuse,
+    only_encrypted_transport,
+)
 from trailhouse.deploy.values import RESULTS_PREFIX
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 
-from trailhouse.deploy.parts import (
+from trailhouse.deploy.stack.parts import (
     ACCOUNT_CONDITION,
     Choices,
     allow,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from trailhouse.deploy import alarms, output
-from trailhouse.deploy.function import first_run, run_function
-from trailhouse.deploy.machines import run_machine, scan_machine, scan_rule
-from trailhouse.deploy.parts import choices
-from trailhouse.deploy.schedule import schedule, undelivered_queue
+from trailhouse.deploy.stack import alarms, output
+from trailhouse.deploy.stack.function import first_run, run_function
+from trailhouse.deploy.stack.machines import run_machine, scan_machine, scan_rule
+from trailhouse.deploy.stack.parts import choices
+from trailhouse.deploy.stack.schedule import schedule, undelivered_queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 
-from trailhouse.deploy.parts import (
+from trailhouse.deploy.stack.parts import (
     Choices,
     Trust,
     allow,

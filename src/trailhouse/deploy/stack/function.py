@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
-from trailhouse.deploy.machine import PIECE_SECONDS
-from trailhouse.deploy.parts import Choices, Trust, allow, excuse, log_group, role, writes
+from trailhouse.deploy.stack.machine import PIECE_SECONDS
+from trailhouse.deploy.stack.parts import Choices, Trust, allow, excuse, log_group, role, writes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,7 +18,7 @@ from aws_cdk import aws_s3_assets as assets
 from trailhouse.config import load
 from trailhouse.core.policy import own_output
 from trailhouse.deploy.package import HANDLER, build
-from trailhouse.deploy.stack import NightlyStack
+from trailhouse.deploy.stack.nightly import NightlyStack
 from trailhouse.deploy.template import Code
 from trailhouse.deploy.values import nightly_settings, refuse_topic_elsewhere, values_of
 from trailhouse.errors import TrailhouseError

@@ -23,7 +23,7 @@ from trailhouse.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SCAN = ROOT / ".venv-scan" / "bin" / "checkov"
 UNBOUNDED = {
     # What `*` alone may stand for, and why.
@@ -322,7 +322,7 @@ def test_the_bucket_of_an_earlier_stack_can_be_taken_over(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """CloudFormation imports what has a static name, and the CDK's command says where it deploys to."""
-    from trailhouse.deploy.app import main  # noqa: PLC0415 - starts Node
+    from trailhouse.deploy.stack.app import main  # noqa: PLC0415 - starts Node
 
     config = tmp_path / "config.yaml"
     config.write_text("s3_bucket_containing_logs: my-logs\n")

@@ -8,8 +8,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_stepfunctions as states
 
-from trailhouse.deploy.machine import run_definition, scan_definition
-from trailhouse.deploy.parts import Choices, Trust, allow, excuse, log_group, publishes, role
+from trailhouse.deploy.stack.machine import run_definition, scan_definition
+from trailhouse.deploy.stack.parts import Choices, Trust, allow, excuse, log_group, publishes, role
 from trailhouse.deploy.values import substituted
 
 if TYPE_CHECKING:

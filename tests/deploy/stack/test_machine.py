@@ -14,7 +14,7 @@ import pytest
 from bed.buckets import ACCOUNT
 from deploy.stacks import CONFIGS
 from trailhouse.config.settings import Settings
-from trailhouse.deploy.machine import MOST_PIECES, SUBSTITUTED, run_definition, scan_definition
+from trailhouse.deploy.stack.machine import MOST_PIECES, SUBSTITUTED, run_definition, scan_definition
 from trailhouse.deploy.template import Code, fill
 from trailhouse.deploy.values import values_of
 
