@@ -204,35 +204,37 @@ def test_nothing_is_kept_where_the_configuration_says_so(here: Deployment) -> No
 # --- two at once ---------------------------------------------------------------------------------------------------
 
 
-def test_an_apply_by_hand_during_the_nightly_run_does_no_harm(deployed: Deployment) -> None:
-    cloud, first = deployed.cloud, deployed.today() + DAY
-    places = (FIRST, EAST), (FIRST, WEST), (SECOND, EAST), (THIRD, EAST)
-    deployed.deliver([first], *places)
-    began = threading.Event()
+@pytest.mark.parametrize("held", ["the nightly run", "the apply by hand"])
+def test_an_apply_by_hand_during_the_nightly_run_does_no_harm(deployed: Deployment, held: str) -> None:
+    """Whoever is held at the first partitions finds later that all was done meanwhile."""
+    today, on = deployed.today(), threading.Event()
+    deployed.deliver([today], (THIRD, EAST), (FIRST, "xx-new-1"))
+    strict = deployed.cloud.glue
+    strict.inject(Fault("BatchCreatePartition", until=on))
+    ends: dict[str, object] = {}
 
-    def starts(operation: str, _: dict[str, Any]) -> bool:
-        began.set()
-        return operation.startswith("Batch")
-
-    cloud.glue.inject(Fault("*", times=None, when=starts, seconds=0.3))
-    said: list[str] = []
+    def nightly() -> None:
+        ends["run"] = deployed.start()["status"]
 
     def by_hand() -> None:
-        began.wait(60)
-        said.append(deployed.run("apply", "--yes"))
+        ends["said"] = deployed.run("apply", "--yes")
 
-    other = threading.Thread(target=by_hand)
+    first, second = (nightly, by_hand) if held == "the nightly run" else (by_hand, nightly)
+    before = strict.counts["BatchCreatePartition"]
+    other = threading.Thread(target=first)
     other.start()
-    ended = deployed.morning(first)
+    until(lambda: strict.counts["BatchCreatePartition"] > before, what="the first partitions")
+    second()
+    on.set()
     other.join(120)
-    cloud.glue.heal()
-    assert ended["status"] == "SUCCEEDED", ended
-    assert said
-    assert (EAST, first) in deployed.partitions(THIRD)
-    # What is there is what is wanted: nothing is left to do.
-    again = deployed.start()
-    assert again["status"] == "SUCCEEDED"
+    assert ends["run"] == "SUCCEEDED"
+    assert "said" in ends
+    assert (EAST, today) in deployed.partitions(THIRD)
+    assert ("xx-new-1", today) in deployed.partitions(FIRST)
+    # What is there is what is wanted: nothing is left to do, and nothing was a problem.
+    assert deployed.start()["status"] == "SUCCEEDED"
     assert deployed.records()[-1]["planned"] == {}
+    assert [each["outcome"] for each in deployed.records()] == ["done"] * 3
     assert deployed.told(1) == []
 
 
