@@ -87,6 +87,29 @@ def test_a_long_past_is_made_at_once(here: Deployment) -> None:
     assert set(days_before(here.today(), 90)) <= days
 
 
+def test_a_run_that_is_longer_than_the_function_may_be_goes_on_in_pieces(deployed: Deployment) -> None:
+    """A piece stops before the next account when 180 s are left; here that is at once."""
+    function = deployed.cloud.client("lambda")
+    names = function.get_function_configuration(FunctionName=STACK)["Environment"]["Variables"]
+    names |= {"FRESH": "yes"}  # a warm function of the emulator keeps the time that it was made with
+    function.update_function_configuration(FunctionName=STACK, Timeout=179, Environment={"Variables": names})
+    accounts = [f"{number:012}" for number in range(900000000001, 900000000007)]
+    day = deployed.today() + DAY
+    deployed.deliver(
+        [day], (FIRST, EAST), (FIRST, WEST), (SECOND, EAST), *((each, EAST) for each in accounts)
+    )
+    assert deployed.morning(day)["status"] == "SUCCEEDED"
+    record = deployed.records()[-1]
+    assert record["outcome"] == "done"
+    assert record["pieces"] >= len(accounts)
+    assert record["started"] == f"{day}T06:00:00Z"
+    assert {f"cloudtrail_{each}" for each in accounts} < deployed.tables()
+    assert all((EAST, day) in deployed.partitions(each) for each in accounts)
+    assert deployed.start()["status"] == "SUCCEEDED"
+    assert deployed.records()[-1]["planned"] == {}
+    assert deployed.told(1) == []
+
+
 PROBE = b"""
 import sys
 from trailhouse.nightly import handler

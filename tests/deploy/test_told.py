@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -151,6 +153,39 @@ def test_a_problem_is_told_once_and_its_end_too(deployed: Deployment, name: str)
         assert f"{account}: left out of the run" in message["Message"].partition("OVER")[2]
     assert {(EAST, day) for day in (first, second, third)} <= deployed.partitions(SECOND)
     assert deployed.records()[-1]["problems"] == []
+
+
+def test_a_function_that_is_cut_off_says_so_when_it_is_asked_again(deployed: Deployment) -> None:
+    deployed.cloud.client("lambda").update_function_configuration(FunctionName=STACK, Timeout=4)
+    deployed.cloud.s3.log.faults.append(Fault("ListObjectsV2", seconds=8))
+    assert deployed.start()["status"] == "FAILED"
+    (message,) = deployed.told()
+    assert message["Subject"] == f"trailhouse: run failed: Sandbox.Timedout ({STACK}, {ACCOUNT}, us-east-1)"
+    text = message["Message"]
+    assert "What: the function ended without an answer: Sandbox.Timedout: Task timed out" in text
+    for word in ("Since: ", "Tried: ", "Run: trailhouse "):
+        assert f"   {word}" in text
+    assert deployed.records()[-1]["outcome"] == "failed"
+    assert deployed.start()["status"] == "SUCCEEDED"
+    (message,) = deployed.told()
+    assert "Sandbox.Timedout" in message["Message"].partition("OVER")[2]
+
+
+def test_the_machine_speaks_for_a_function_that_cannot(deployed: Deployment) -> None:
+    broken = io.BytesIO()
+    with zipfile.ZipFile(broken, "w") as file:
+        file.writestr(
+            "trailhouse/nightly/handler.py", "def handle(event, context): raise RuntimeError('broken')"
+        )
+    deployed.cloud.client("lambda").update_function_code(FunctionName=STACK, ZipFile=broken.getvalue())
+    assert deployed.start()["status"] == "FAILED"
+    (message,) = deployed.told()
+    assert message["Subject"] == f"trailhouse: a run of {STACK} broke off"
+    text = message["Message"]
+    assert re.search(r"^What: run \S+ of the stack trailhouse broke off", text), text
+    for word in ("Since: 2", "Error: ", "Cause: ", "Tried: ", f"Do: trailhouse status --stack {STACK}"):
+        assert f"\n{word}" in text
+    assert "broken" in text
 
 
 def test_silence_is_told_once_and_its_end_too(here: Deployment) -> None:
