@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from trailhouse.deploy.deployment import Deployment, Proposal
     from trailhouse.deploy.stack_status import Stack
 
+_FIRST_RUN = "FirstRun"  # the resource that begins a run when it is made or changed
+
 StackName = Annotated[
     str | None, typer.Option("--stack", metavar="NAME", help="Name of the stack, such as trailhouse.")
 ]
@@ -134,10 +136,14 @@ def _carry_out(call: Call, deployment: Deployment, proposal: Proposal, before: S
         raise
     note = call.console.note
     note(f"Deployed: the stack {after.name} is in {after.status}.")
-    note(
-        "The first run has started; it makes the tables and partitions, and then it comes as scheduled "
-        f"({call.settings.schedule}, UTC).\n  trailhouse status     how it goes\n  trailhouse runs       what it did"
-    )
+    schedule = f"({call.settings.schedule}, UTC)"
+    if any(change.name == _FIRST_RUN for change in proposal.changes):
+        note(
+            "The first run has started; it makes the tables and partitions, and then it comes as scheduled "
+            f"{schedule}.\n  trailhouse status     how it goes\n  trailhouse runs       what it did"
+        )
+    else:
+        note(f"The next run comes as scheduled {schedule}.")
     if not deployment.values.topic:
         note(
             "Nobody hears of alarms before somebody subscribes to the stack's topic: `trailhouse status` names it."
