@@ -1,10 +1,11 @@
-"""Use the installed program as a stranger would: generated logs in, a right answer out."""
+"""Use the installed program as a stranger would: generated logs in, a right answer out; a deployment to take away."""
 
 import gzip
 import json
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 
@@ -23,7 +24,20 @@ def main() -> None:
         done = subprocess.run([*call, "--format", "csv"], capture_output=True, text=True, check=False)
         if (done.returncode, done.stdout.split()) != (0, ["n", "5"]):
             sys.exit(f"smoke test failed: {done}")
-    print("   the installed program answers")
+        deployment(program, Path(folder))
+    print("   the installed program answers, and makes its deployment without the CDK")
+
+
+def deployment(program: str, folder: Path) -> None:
+    """Template and package from the installed program alone."""
+    (folder / "c.yaml").write_text("s3_bucket_containing_logs: my-logs\n", "utf-8")
+    package = folder / "function.zip"
+    call = [program, "-c", str(folder / "c.yaml"), "template", "--package", str(package)]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    if done.returncode != 0 or "Machine" not in json.loads(done.stdout)["Resources"]:
+        sys.exit(f"smoke test failed: {done}")
+    if "trailhouse/nightly/handler.py" not in zipfile.ZipFile(package).namelist():
+        sys.exit(f"smoke test failed: {package.name} lacks the handler")
 
 
 if __name__ == "__main__":
