@@ -9,6 +9,7 @@ import pytest
 from bed.faults import Fault
 from trailhouse.aws.access import Access
 from trailhouse.aws.gate import Gate
+from trailhouse.core.policy import own_output
 from trailhouse.core.record import Outcome, Record
 from trailhouse.errors import AwsError, CatalogError, NotFoundError
 from trailhouse.nightly.records import Records
@@ -41,6 +42,21 @@ def test_what_was_written_is_read(records: Records, aws: Aws) -> None:
     assert records.find(ONE.key) == ONE
     head = aws.client("s3").head_object(Bucket="output", Key=ONE.key)
     assert head["ContentType"] == "application/json"
+
+
+def test_a_bucket_of_the_accounts_own_name_has_to_be_its_own(aws: Aws, keys: None) -> None:  # noqa: ARG001 - credentials
+    aws.buckets.all.clear()
+    gate = Gate(Access(endpoint_url=aws.url, region="us-east-1"))
+    name = own_output("trailhouse", gate.account(), gate.region)
+    records = Records(gate, name)
+    stranger = aws.bucket(name, owner="999900001111")
+    for refused in (lambda: records.write(ONE), lambda: records.read(ONE.key), records.latest):
+        with pytest.raises(AwsError):
+            refused()
+    assert not stranger.objects
+    stranger.owner = gate.account()
+    records.write(ONE)
+    assert records.latest() == ONE
 
 
 def test_what_is_not_there(records: Records) -> None:

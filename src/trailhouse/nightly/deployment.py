@@ -13,6 +13,7 @@ import boto3
 
 from trailhouse import __version__
 from trailhouse.catalog.opening import known_regions, open_catalog, open_sources
+from trailhouse.core.policy import METRICS
 from trailhouse.nightly.records import Records
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from trailhouse.nightly.settings import NightlySettings
     from trailhouse.storage.discovery import Discovery
 
-METRICS = "trailhouse"
-"""Namespace of the metrics."""
 SUCCEEDED = "RunsSucceeded"
 """The metric that the alarm about missing runs watches: 1 for every run that is done or incomplete."""
 DIMENSION = "Stack"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 
+from trailhouse.core.policy import own_output
 from trailhouse.core.record import PREFIX, Outcome, Record, from_json, to_json
 from trailhouse.errors import CatalogError
 
@@ -29,7 +30,8 @@ class Records:
 
         Args:
             gate: the way to S3.
-            bucket: the one for output.
+            bucket: the one for output. One that is named after the caller's account has to be that account's:
+                somebody else could have taken the name after it was given up.
         """
         self._gate = gate
         self._bucket = bucket
@@ -42,7 +44,7 @@ class Records:
         """Put a record under its key, whole or not at all; its address. Raises AwsError."""
         body = to_json(record).encode()
         self._gate.call(
-            "s3", "PutObject", Bucket=self._bucket, Key=record.key, Body=body, ContentType="application/json"
+            "s3", "PutObject", **self._where(), Key=record.key, Body=body, ContentType="application/json"
         )
         return self.uri(record)
 
@@ -53,7 +55,7 @@ class Records:
             AwsError: it cannot be read; NotFoundError: there is none.
             CatalogError: it is no record, or of a newer version.
         """
-        body = self._gate.call("s3", "GetObject", Bucket=self._bucket, Key=key)["Body"]
+        body = self._gate.call("s3", "GetObject", **self._where(), Key=key)["Body"]
         try:
             with body:
                 text = body.read()
@@ -67,7 +69,7 @@ class Records:
         The key is listed first: S3 answers with a refusal, and not that it is missing, where listing is
         allowed below a prefix only (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
         """
-        answer = self._gate.call("s3", "ListObjectsV2", Bucket=self._bucket, Prefix=key, MaxKeys=1)
+        answer = self._gate.call("s3", "ListObjectsV2", **self._where(), Prefix=key, MaxKeys=1)
         there = [one["Key"] for one in answer.get("Contents", ())]
         return self.read(key) if key in there else None
 
@@ -109,7 +111,7 @@ class Records:
         """Keys of records below a folder, the last first."""
         folders, keys = [], []
         answers = self._gate.pages(
-            "s3", "ListObjectsV2", Bucket=self._bucket, Prefix=prefix, **({"Delimiter": "/"} if depth else {})
+            "s3", "ListObjectsV2", **self._where(), Prefix=prefix, **({"Delimiter": "/"} if depth else {})
         )
         for answer in answers:
             folders += [one["Prefix"] for one in answer.get("CommonPrefixes", ())]
@@ -118,6 +120,12 @@ class Records:
             yield from reversed(keys)
         for folder in reversed(folders):
             yield from self._below(folder, depth - 1)
+
+    def _where(self) -> dict[str, str]:
+        """The bucket, and whose it has to be where its name says so. Raises AwsError."""
+        account = self._gate.account()
+        named = self._bucket.endswith(own_output("", account, self._gate.region))
+        return {"Bucket": self._bucket} | ({"ExpectedBucketOwner": account} if named else {})
 
     def _uri(self, key: str) -> str:
         return f"s3://{self._bucket}/{key}"

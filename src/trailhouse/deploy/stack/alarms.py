@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 
+from trailhouse.core.policy import METRICS
 from trailhouse.deploy.stack.parts import (
     ACCOUNT_CONDITION,
     Choices,
@@ -17,7 +18,7 @@ from trailhouse.deploy.stack.parts import (
     excuse,
     only_encrypted_transport,
 )
-from trailhouse.nightly.deployment import DIMENSION, METRICS, SUCCEEDED
+from trailhouse.nightly.deployment import DIMENSION, SUCCEEDED
 
 if TYPE_CHECKING:
     from trailhouse.deploy.values import Values
