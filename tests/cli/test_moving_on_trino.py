@@ -27,7 +27,7 @@ DAYS = re.compile(r"/2026/03/0[4-7]/")
 FORMS = dict(
     re.findall(
         r"^-- form: (.+)\n((?:.+\n)+?)-- ours\n",
-        (Path(__file__).parent.parent / "dialect" / "cloudtrail_lake.sql").read_text("utf-8"),
+        (Path(__file__).parent.parent / "dialect" / "event_data_store" / "forms.sql").read_text("utf-8"),
         re.MULTILINE,
     )
 )

@@ -6,7 +6,7 @@ only DuckDB noticed in the one form of a message; `from_cloudtrail_lake` puts Cl
 in Athena's place.
 """
 
-from trailhouse.dialect.cloudtrail_lake import Moved, from_cloudtrail_lake
+from trailhouse.dialect.event_data_store.moving import Moved, from_cloudtrail_lake
 from trailhouse.dialect.functions import FUNCTIONS
 from trailhouse.dialect.install import install, install_macros
 from trailhouse.dialect.mistake import explain_duckdb_error

@@ -18,13 +18,13 @@ from sqlglot import exp
 
 from trailhouse.core.times import format_duration
 from trailhouse.core.views import events_name
+from trailhouse.dialect.event_data_store.columns import LEFT_OUT, WHOLE, Stored
+from trailhouse.dialect.event_data_store.ids import quote_stores, store_named
+from trailhouse.dialect.event_data_store.query import Queries
+from trailhouse.dialect.event_data_store.sources import Place, stored_as
 from trailhouse.dialect.grammar import parse, to_athena
 from trailhouse.dialect.mistake import place_of, place_of_word, unsupported, wrong
 from trailhouse.dialect.parameters import bind, type_of_value
-from trailhouse.dialect.store_columns import LEFT_OUT, WHOLE, Stored
-from trailhouse.dialect.store_ids import quote_stores, store_named
-from trailhouse.dialect.store_query import Queries
-from trailhouse.dialect.store_sources import Place, stored_as
 from trailhouse.dialect.tables import cte_names
 from trailhouse.dialect.trees import Refusal
 from trailhouse.errors import SqlError, UsageError
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from trailhouse.dialect.store_times import Bounds
+    from trailhouse.dialect.event_data_store.times import Bounds
 
 _NO_PARAMS: Mapping[str, type_of_value] = MappingProxyType({})
 _NO_STORES: Mapping[str, str] = MappingProxyType({})

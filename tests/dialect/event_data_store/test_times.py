@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from trailhouse.dialect.event_data_store.times import Bounds, constant, literal, moment_of_text, span_of
 from trailhouse.dialect.grammar import parse, to_athena
-from trailhouse.dialect.store_times import Bounds, constant, literal, moment_of_text, span_of
 
 NOW = datetime(2026, 3, 31, 12, 34, 56, tzinfo=UTC)
 

@@ -5,8 +5,8 @@ import pytest
 from sqlglot import exp
 
 from trailhouse.dialect import install, translate
+from trailhouse.dialect.event_data_store.maps import element, native, scalar_of
 from trailhouse.dialect.grammar import to_athena
-from trailhouse.dialect.store_maps import element, native, scalar_of
 
 HELD = '{"s": "x", "n": 1.50, "b": true, "z": null, "o": {"k": [1, 2]}, "a b": "q", "q\\"t": "r"}'
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from trailhouse.core.layout import Kind
 from trailhouse.core.views import events_name, kind_name
+from trailhouse.dialect.event_data_store.columns import Form, Stored, absent, column
+from trailhouse.dialect.event_data_store.ids import store_named
 from trailhouse.dialect.mistake import nearest
-from trailhouse.dialect.store_columns import Form, Stored, absent, column
-from trailhouse.dialect.store_ids import store_named
 from trailhouse.dialect.trees import Refusal
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 import pytest
 
-from trailhouse.dialect.store_ids import quote_stores, store_named
+from trailhouse.dialect.event_data_store.ids import quote_stores, store_named
 
 ID = "3f852e4a-4e8f-8bd1-bcf6-c1234567890a"
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from trailhouse.dialect.store_columns import Form, Stored
-from trailhouse.dialect.store_maps import native
-from trailhouse.dialect.store_sources import Place, Source, source_of
-from trailhouse.dialect.store_times import Bounds
-from trailhouse.dialect.store_values import BOUNDS, Values, plain
+from trailhouse.dialect.event_data_store.columns import Form, Stored
+from trailhouse.dialect.event_data_store.maps import native
+from trailhouse.dialect.event_data_store.sources import Place, Source, source_of
+from trailhouse.dialect.event_data_store.times import Bounds
+from trailhouse.dialect.event_data_store.values import BOUNDS, Values, plain
 from trailhouse.dialect.tables import Scope, day_conditions
 from trailhouse.dialect.trees import Refusal
 

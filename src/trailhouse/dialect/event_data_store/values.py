@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlglot import exp
 
 from trailhouse.core.layout import Kind
-from trailhouse.dialect.store_columns import Form, field_of, refuse_elsewhere
-from trailhouse.dialect.store_maps import NATIVE, element, native, record_part, scalar_of
-from trailhouse.dialect.store_sources import Place, resolve
-from trailhouse.dialect.store_times import Bounds, constant, literal, span_of
+from trailhouse.dialect.event_data_store.columns import Form, field_of, refuse_elsewhere
+from trailhouse.dialect.event_data_store.maps import NATIVE, element, native, record_part, scalar_of
+from trailhouse.dialect.event_data_store.sources import Place, resolve
+from trailhouse.dialect.event_data_store.times import Bounds, constant, literal, span_of
 from trailhouse.dialect.trees import Refusal, bare, call, string_of
 
 if TYPE_CHECKING:

@@ -41,7 +41,7 @@ def moved(sql: str, **stores: str) -> str:
 
 def _forms() -> dict[str, tuple[str, str]]:
     """Each form: as CloudTrail Lake takes it, and as somebody writes it who knows our tables."""
-    text = (Path(__file__).parent / "cloudtrail_lake.sql").read_text("utf-8").replace("<eds>", EDS)
+    text = (Path(__file__).parent / "forms.sql").read_text("utf-8").replace("<eds>", EDS)
     found = re.findall(r"^-- form: (.+)\n((?:.+\n)+?)-- ours\n((?:.+\n)+)", text, re.MULTILINE)
     return {name: (lake, ours) for name, lake, ours in found}
 
