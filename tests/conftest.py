@@ -18,6 +18,8 @@ _LOCAL = ("127.0.0.1", "::1", "localhost")
 settings.register_profile(
     "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
+# For interpreters beside the main one: what differs between them does not hide behind rare values.
+settings.register_profile("few", settings.get_profile("house"), max_examples=15)
 settings.load_profile("house")
 
 

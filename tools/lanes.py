@@ -9,10 +9,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+
+from filelock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +29,9 @@ QUICK = "not slow and not soak and not emulator and not trino and not cdk"
 NO_SOAK = "not soak"
 COUNTED = ("-n", "2", "--cov", "--cov-report=", "--cov-fail-under=0")
 SHARED = ("--dist", "loadfile")  # a file shares one emulated AWS
-DEPLOYED: list[bool] = []  # whether the lane `cdk` ran
+PASSED = "passed"
+OUTCOME = "outcome: "
+OUTCOMES: dict[str, str] = {}  # by lane
 NO_TRINO = 3  # how tests/bed/download.py says that there is no way to one here
 
 
@@ -96,7 +102,6 @@ def cdk() -> None:
             f"what it needs could not be installed ({named} ...: exit {error.returncode})"
         ) from error
     pytest(*COUNTED, "--cov-append", *SHARED, "-m", f"{NO_SOAK} and cdk", "--timeout=900", "--durations=5")
-    DEPLOYED.append(True)
 
 
 def node_modules() -> None:
@@ -115,7 +120,7 @@ def node_modules() -> None:
 
 def coverage() -> None:
     """The floor, for all lanes that count together."""
-    if not DEPLOYED:
+    if OUTCOMES.get("cdk") != PASSED:
         raise CannotRun("the lane `cdk` did not run, and its tests count")
     tool("coverage", "report", "--format=total")
     tool("coverage", "report", "--skip-covered", "--sort=cover", "--show-missing")
@@ -134,8 +139,8 @@ def interpreters() -> None:
     print(f"   present: {own} (all lanes) and {', '.join(others) or 'no other'}", flush=True)
     for name, python in others.items():
         ours = _environment(name, python)
-        marked = QUICK
-        subprocess.run([ours, "-m", "pytest", "-q", "-n", "2", "-m", marked], cwd=ROOT, check=True)
+        few = "--hypothesis-profile=few"
+        subprocess.run([ours, "-m", "pytest", "-q", "-n", "2", few, "-m", QUICK], cwd=ROOT, check=True)
 
 
 def _found(name: str) -> str | None:
@@ -163,12 +168,13 @@ def environment(folder: Path, lock: str, python: str = sys.executable) -> tuple[
     """An environment with a lock's packages, made anew when the lock changes: its Python, and whether it was made."""
     locked = ROOT / "requirements" / f"{lock}.txt"
     stamp, inner = folder / ".installed", folder / "bin" / "python"
-    if stamp.exists() and stamp.stat().st_mtime >= locked.stat().st_mtime:
-        return inner, False
-    print(f"   setting up {folder.relative_to(ROOT)} (once)", flush=True)
-    tool("uv", "venv", "--quiet", "--clear", "--python", python, str(folder))
-    install(inner, "--require-hashes", "-r", str(locked))
-    stamp.touch()
+    with FileLock(folder.with_name(f"{folder.name}.lock")):  # lanes that run side by side share some
+        if stamp.exists() and stamp.stat().st_mtime >= locked.stat().st_mtime:
+            return inner, False
+        print(f"   setting up {folder.relative_to(ROOT)} (once)", flush=True)
+        tool("uv", "venv", "--quiet", "--clear", "--python", python, str(folder))
+        install(inner, "--require-hashes", "-r", str(locked))
+        stamp.touch()
     return inner, True
 
 
@@ -185,6 +191,7 @@ def trino() -> None:
     if fetched.returncode == NO_TRINO:
         raise CannotRun(fetched.stdout.strip())
     fetched.check_returncode()
+    environment(ROOT / ".venv-cloud", "cloud")  # what was deployed there is read here
     pytest("-m", f"{NO_SOAK} and trino", "--timeout=900", "--durations=5")
 
 
@@ -224,36 +231,69 @@ def bench() -> None:
         tool("python", str(script))
 
 
-COMMANDS: dict[str, Sequence[Lane]] = {
-    "check": (Lane("lint", lint), Lane("types", types), Lane("quick tests", quick)),
+CDK, TRINO = Lane("cdk", cdk), Lane("trino", trino)
+COMMANDS: dict[str, Sequence[Sequence[Lane]]] = {
+    "check": ((Lane("lint", lint),), (Lane("types", types),), (Lane("quick tests", quick),)),
     "test": (
-        Lane("lint", lint), Lane("types", types), Lane("unit and emulator", unit), Lane("cdk", cdk),
-        Lane("coverage", coverage), Lane("trino", trino), Lane("interpreters", interpreters), Lane("wheel", wheel),
+        (Lane("lint", lint),), (Lane("types", types),), (Lane("unit and emulator", unit),),
+        (CDK, TRINO),  # both wait for servers much of the time: side by side they fill two cores
+        (Lane("coverage", coverage),), (Lane("interpreters", interpreters),), (Lane("wheel", wheel),),
     ),
-    "soak": (Lane("soak", soak),),
-    "bench": (Lane("bench", bench),),
+    "soak": ((Lane("soak", soak),),),
+    "bench": ((Lane("bench", bench),),),
 }  # fmt: skip
+"""Groups of lanes, one after the other; the lanes of a group run side by side."""
+
+
+def run_here(lane: Lane) -> str:
+    """What became of a lane."""
+    print(f"== {lane.name}", flush=True)
+    try:
+        lane.run()
+    except subprocess.CalledProcessError as error:
+        return f"FAILED ({Path(str(error.cmd[0])).name}: exit {error.returncode})"
+    except CannotRun as reason:
+        in_ci = os.environ.get("CI") == "true"
+        return f"FAILED: cannot run: {reason}" if in_ci else f"not run: {reason}"
+    return PASSED
+
+
+def run_beside(lane: Lane) -> str:
+    """What became of a lane in a process of its own, whose output is shown whole when it has ended."""
+    with tempfile.TemporaryFile("w+") as output:
+        command: Command = [sys.executable, Path(__file__), "lane", lane.name]
+        subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False)
+        output.seek(0)
+        *said, outcome = output.read().splitlines()
+    print("\n".join(said), flush=True)
+    return outcome.removeprefix(OUTCOME) if outcome.startswith(OUTCOME) else f"FAILED: {outcome}"
+
+
+def timed(lane: Lane, run: Callable[[Lane], str]) -> float:
+    """Run a lane, note what became of it; how many seconds it took."""
+    began = time.monotonic()
+    OUTCOMES[lane.name] = run(lane)
+    return time.monotonic() - began
 
 
 def main() -> int:
     """Run a command's lanes; 1 if one failed."""
-    outcomes: list[tuple[str, str, float]] = []
-    for lane in COMMANDS[sys.argv[1]]:
-        print(f"== {lane.name}", flush=True)
-        began = time.monotonic()
-        try:
-            lane.run()
-            outcome = "passed"
-        except subprocess.CalledProcessError as error:
-            outcome = f"FAILED ({Path(str(error.cmd[0])).name}: exit {error.returncode})"
-        except CannotRun as reason:
-            in_ci = os.environ.get("CI") == "true"
-            outcome = f"FAILED: cannot run: {reason}" if in_ci else f"not run: {reason}"
-        outcomes.append((lane.name, outcome, time.monotonic() - began))
+    if sys.argv[1] == "lane":
+        (lane,) = (one for one in (CDK, TRINO) if one.name == sys.argv[2])
+        print(f"{OUTCOME}{run_here(lane)}")
+        return 0
+    taken: dict[str, float] = {}
+    for group in COMMANDS[sys.argv[1]]:
+        if len(group) > 1:
+            print(f"== {' and '.join(lane.name for lane in group)}, side by side", flush=True)
+        with ThreadPoolExecutor(len(group)) as threads:
+            run = run_here if len(group) == 1 else run_beside
+            times = threads.map(lambda lane, run=run: timed(lane, run), group)
+            taken |= zip((lane.name for lane in group), times, strict=True)
     print("\nlanes")
-    for name, outcome, seconds in outcomes:
-        print(f"  {name:<18} {seconds:7.1f} s  {outcome}")
-    return 1 if any(outcome.startswith("FAILED") for _, outcome, _ in outcomes) else 0
+    for name, seconds in taken.items():
+        print(f"  {name:<18} {seconds:7.1f} s  {OUTCOMES[name]}")
+    return 1 if any(outcome.startswith("FAILED") for outcome in OUTCOMES.values()) else 0
 
 
 if __name__ == "__main__":
