@@ -107,7 +107,7 @@ TROUBLES = {
         forbidden, "FAILED", (FIRST, SECOND),
         r"access denied: glue:BatchCreatePartition on arn:aws:glue:us-east-1:123456789012:\S+",
         "asked once: a refusal only comes again; the next run asks again",
-        "trailhouse policy runner",
+        "trailhouse deploy",
     ),
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -28,7 +29,7 @@ ACCOUNT = "111122223333"
     ("error", "command"),
     [
         (AccessDeniedError("no", operation="s3 ListObjectsV2"), "trailhouse policy bucket"),
-        (AccessDeniedError("no", operation="glue GetTable"), "trailhouse policy runner"),
+        (AccessDeniedError("no", operation="glue GetTable"), "trailhouse deploy"),
         (AccessDeniedError("see `trailhouse policy kms`", operation="s3 GetObject"), "trailhouse policy kms"),
         (AccessDeniedError("see `trailhouse policy lakeformation`", operation="glue GetTable"),
          "trailhouse policy lakeformation"),
@@ -99,3 +100,30 @@ def test_commands_are_safe_to_paste() -> None:
 def test_refusals_and_views() -> None:
     assert findings.refused("tables", "foreign", NOW).command == "trailhouse plan"
     assert findings.left_out("cloudtrail", "without some", NOW).identity == ("view", "cloudtrail")
+
+
+CALLER = "arn:aws-cn:sts::111122223333:assumed-role/trail-runner-cn-north-1/trail"
+ROLE = "arn:aws-cn:iam::111122223333:role/trail-runner-cn-north-1"
+
+
+@pytest.mark.parametrize(
+    ("command", "stack", "caller", "complete"),
+    [
+        ("trailhouse policy bucket", "trail", CALLER, f"trailhouse policy bucket --principal {ROLE}"),
+        ("trailhouse policy kms", "trailhouse", CALLER, f"trailhouse policy kms --principal {ROLE}"),
+        (
+            "trailhouse policy lakeformation", "trail", CALLER,
+            f"trailhouse policy lakeformation --principal {ROLE} --as runner",
+        ),
+        ("trailhouse policy bucket", "trail", "arn:aws:iam::111122223333:user/me", "trailhouse policy bucket"),
+        ("trailhouse policy bucket", "trail", "", "trailhouse policy bucket"),
+        ("trailhouse deploy", "trail", CALLER, "trailhouse deploy --stack trail"),
+        ("trailhouse runs", "trailhouse", CALLER, "trailhouse runs"),
+        ("trailhouse plan --target 111122223333", "trail", CALLER, "trailhouse plan --target 111122223333"),
+    ],
+)  # fmt: skip
+def test_a_command_can_be_given_as_it_stands(command: str, stack: str, caller: str, complete: str) -> None:
+    found = replace(findings.failed(AwsError("no"), NOW), command=command)
+    once = findings.addressed(found, stack, caller)
+    assert once.command == complete
+    assert findings.addressed(once, stack, caller) == once

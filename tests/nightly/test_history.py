@@ -64,6 +64,8 @@ def test_a_run_has_many_names(history: History) -> None:
         stem[:14],
         f"{whole.started:%Y-%m-%d}",
         f"{whole.started:%Y-%m-%dT%H}",
+        f"{whole.started:%Y-%m-%dT%H:%M}Z",
+        f"{whole.started:%Y-%m-%dT%H:%M:%SZ}",
     ):
         assert history.find(name) == whole
     for name in ("", "nobody", "2020-01-01"):
@@ -71,6 +73,15 @@ def test_a_run_has_many_names(history: History) -> None:
             history.find(name)
     with pytest.raises(UsageError, match="6 runs begin with 0000000"):
         history.find("0000000")
+
+
+def test_a_run_of_another_stack_in_the_same_bucket_is_none_of_these(aws: Aws, history: History) -> None:
+    keep(aws, done(2, run="deadbeef", stack="other"))
+    day = f"{started(2):%Y-%m-%d}"
+    assert history.find(day) == done(2)
+    keep(aws, done(2, run="by-hand"))
+    with pytest.raises(UsageError, match="2 runs begin with"):
+        history.find(day)
 
 
 def test_a_time_is_looked_for_as_far_back_as_it_is(aws: Aws, history: History) -> None:

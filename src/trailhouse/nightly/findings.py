@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -130,7 +132,7 @@ def command(error: TrailhouseError, name: str = "") -> str:
     """
     target = f" --target {name}" if name and name not in SHARED else ""
     if isinstance(error, AccessDeniedError):
-        return f"trailhouse policy {_policy(error)}"
+        return _granting(error)
     if isinstance(error, CredentialsError):
         return "trailhouse status"
     if isinstance(error, ThrottledError | ConflictError):
@@ -138,13 +140,37 @@ def command(error: TrailhouseError, name: str = "") -> str:
     return f"trailhouse plan{target}"
 
 
-def _policy(error: AccessDeniedError) -> str:
-    """The policy that has to be looked at; the message says which in full."""
+def _granting(error: AccessDeniedError) -> str:
+    """What grants what is missing; the message says where. The role's own policy comes with each deployment."""
     words = str(error)
     for kind in ("lakeformation", "kms"):
         if f"trailhouse policy {kind}" in words:
-            return kind
-    return "bucket" if error.operation.startswith("s3 ") else "runner"
+            return f"{_POLICY}{kind}"
+    return f"{_POLICY}bucket" if error.operation.startswith("s3 ") else "trailhouse deploy"
+
+
+def addressed(problem: Problem, stack: str, caller: str) -> Problem:
+    """A problem whose command can be given as it stands.
+
+    Args:
+        problem: as it was found.
+        stack: of the run; commands take `trailhouse` where they are not told.
+        caller: ARN of whoever the run is, `arn:aws:sts::ACCOUNT:assumed-role/ROLE/NAME`; or "".
+    """
+    said = problem.command
+    role = _ASSUMED.fullmatch(caller)
+    if said.startswith(_POLICY) and role and "--principal" not in said:
+        said += f" --principal arn:{role[1]}:iam::{role[2]}:role/{role[3]}"
+        said += " --as runner" if said.startswith(f"{_POLICY}lakeformation") else ""
+    if said.startswith(_OF_STACK) and stack != _STACK and "--stack" not in said:
+        said += f" --stack {stack}"
+    return replace(problem, command=said)
+
+
+_POLICY = "trailhouse policy "
+_STACK = "trailhouse"
+_OF_STACK = ("trailhouse deploy", "trailhouse runs", "trailhouse status")
+_ASSUMED = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/]+)/.+")
 
 
 def _tried(error: TrailhouseError) -> str:

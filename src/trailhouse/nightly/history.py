@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _STAMP = re.compile(r"(\d{8}T\d{6}Z)-(.+)\.json")
 _TIME = re.compile(r"\d{4}-\d\d(-\d\d)?(T[\d:]*Z?)?")
 _NAMED = 5
+_LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class History:
             AwsError: the records cannot be listed or read.
         """
         timely = bool(_TIME.fullmatch(name))
-        begin = re.sub("[-:]", "", name) if timely else name
+        begin = re.sub("[-:Z]", "", name) if timely else name
         fits = []
         for one in map(kept, self.records.keys()):
             if timely and one.started and one.stem < begin:
@@ -119,6 +120,8 @@ class History:
                 fits.append(one)
         if not fits:
             raise UsageError(f"no run is called {name}, or begins so: `trailhouse runs` lists them")
+        if 1 < len(fits) <= _LOOKED_AT:  # of other stacks, as the record only says itself
+            fits = [one for one in fits if self._read(one)] or fits
         if len(fits) > 1:
             named = ", ".join(one.stem for one in fits[:_NAMED])
             raise UsageError(f"{len(fits):,} runs begin with {name}: {named}: give more of one name")
