@@ -101,6 +101,27 @@ def test_the_runner_reads_and_writes_its_records_and_puts_metrics_of_its_own() -
     assert not may(Role.RUNNER, "s3:PutObject", record, replace(NAMES, records=None))
 
 
+def test_a_boundary_of_what_is_deployed_cannot_be_left_out_or_taken_off() -> None:
+    boundary, role = (
+        "arn:aws:iam::111122223333:policy/edge",
+        "arn:aws:iam::111122223333:role/trailhouse-runner-x",
+    )
+    bound = replace(NAMES, boundary=boundary)
+    for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"):
+        assert may(Role.DEPLOYER, action, role)
+        assert not may(Role.DEPLOYER, action, role, bound)
+        assert not may(
+            Role.DEPLOYER, action, role, bound, iam_PermissionsBoundary=boundary.replace("edge", "none")
+        )
+        assert may(Role.DEPLOYER, action, role, bound, iam_PermissionsBoundary=boundary)
+    assert may(Role.DEPLOYER, "iam:DeleteRolePermissionsBoundary", role)
+    assert not may(Role.DEPLOYER, "iam:DeleteRolePermissionsBoundary", role, bound)
+    assert actions(Role.DEPLOYER) - actions(Role.DEPLOYER, bound) == {"iam:DeleteRolePermissionsBoundary"}
+    assert (
+        len(json.dumps(document(role_policy(Role.DEPLOYER, bound)), separators=(",", ":"))) <= MANAGED_LIMIT
+    )
+
+
 def test_the_operator_sees_and_starts_the_nightly_run_of_the_stack() -> None:
     named = replace(NAMES, stack="logs")
     machine, execution = "arn:aws:states:eu-west-1:111122223333:stateMachine:{}", "execution:logs:1"

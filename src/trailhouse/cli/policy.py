@@ -202,7 +202,7 @@ def _names(call: Call, given: _Given, *, writes: bool) -> Names:
         code=Folder(own_code(account, region)), output=None if named else Folder(own),
         lake=_folder(settings.lake, {}) if settings.lake else None,
         database=settings.database, table_prefix=settings.table_prefix, workgroup=settings.workgroup,
-        stack=settings.stack, topic=settings.alarm_sns_arn or "",
+        stack=settings.stack, topic=settings.alarm_sns_arn or "", boundary=settings.permissions_boundary or "",
         log_keys=_arns("--kms-key", given.log_keys or settings.log_keys),
         result_keys=_arns("--results-key", given.result_keys or _given_keys(settings.output_key)),
         catalog_keys=_arns("--catalog-key", given.catalog_keys or settings.catalog_keys),

@@ -42,6 +42,7 @@ class Names:
             of what is deployed.
         roles: ARNs of roles that sources are read with.
         catalog_account: that holds the catalog, where it is shared by another; else "".
+        boundary: ARN of the permissions boundary of what is deployed; or "".
     """
 
     partition: str
@@ -65,3 +66,4 @@ class Names:
     stack_keys: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     catalog_account: str = ""
+    boundary: str = ""

@@ -82,6 +82,7 @@ class Statement:
         reasons: for each action, sorted.
         prefixes: patterns that `s3:prefix` has to match, or none.
         namespace: that metrics have to be of, or "".
+        boundary: ARN of the permissions boundary that roles have to have, or "".
         principals: ARNs, in a policy of a bucket or key.
     """
 
@@ -91,6 +92,7 @@ class Statement:
     reasons: tuple[Reason, ...]
     prefixes: tuple[str, ...] = ()
     namespace: str = ""
+    boundary: str = ""
     principals: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -103,6 +105,8 @@ class Statement:
             found["Condition"] = {"StringLike": {"s3:prefix": list(self.prefixes)}}
         if self.namespace:
             found["Condition"] = {"StringEquals": {"cloudwatch:namespace": self.namespace}}
+        if self.boundary:
+            found["Condition"] = {"StringEquals": {"iam:PermissionsBoundary": self.boundary}}
         return found
 
 
@@ -130,7 +134,29 @@ def document(statements: Iterable[Statement]) -> dict[str, Any]:
 
 def role_policy(role: Role, names: Names) -> tuple[Statement, ...]:
     """The policy to attach to whoever does what the role does."""
-    return _statements(_grants(USES[role]), names)
+    found = _statements(_grants(USES[role]), names)
+    return tuple(part for statement in found for part in _bounded(statement, names.boundary))
+
+
+def _bounded(statement: Statement, boundary: str) -> Iterator[Statement]:
+    """A statement, cut in two where roles may be made only with a boundary, which then may not be taken off.
+
+    See https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html.
+    """
+    making = {action for action in statement.actions if action in _MAKE_ROLES}
+    if not boundary or not making:
+        yield statement
+        return
+    yield _part(statement, {*statement.actions} - making - {"iam:DeleteRolePermissionsBoundary"})
+    yield replace(_part(statement, making), sid=f"{statement.sid}Bounded", boundary=boundary)
+
+
+def _part(statement: Statement, actions: set[str]) -> Statement:
+    reasons = tuple(reason for reason in statement.reasons if reason.action in actions)
+    return replace(statement, actions=tuple(sorted(actions)), reasons=reasons)
+
+
+_MAKE_ROLES = {"iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"}
 
 
 def bucket_policy(names: Names, bucket: str, principals: Sequence[str]) -> tuple[Statement, ...]:
