@@ -154,6 +154,8 @@ def _need(name: str, given: dict[str, Any]) -> tuple[str, str]:
         )
     if "sns:publish" in name:
         return "sns:Publish", given["TopicArn"]
+    if "sqs:sendMessage" in name:
+        return "sqs:SendMessage", _arn("sqs", given["QueueUrl"].rpartition("/")[2])
     if "aws-sdk:athena:getQueryExecution" in name:
         from ministack.services import athena
 

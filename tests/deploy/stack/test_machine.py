@@ -85,6 +85,30 @@ def test_messages_are_what_sns_takes_and_can_be_acted_on() -> None:
             assert word in each["Message.$"]
 
 
+def test_what_is_not_published_is_kept_and_the_machine_goes_on_as_if_it_were() -> None:
+    for definition in DEFINITIONS.values():
+        states = definition["States"]
+        for name, state in states.items():
+            if ":sns:" not in state.get("Resource", ""):
+                continue
+            (caught,) = state["Catch"]
+            assert caught["ErrorEquals"] == ["States.ALL"]
+            keep = states[f"Keep the {name.removeprefix('Tell the ')}"]
+            following_it = states[caught["Next"]]
+            assert (
+                following_it is keep
+                or following_it["Default"] == f"Keep the {name.removeprefix('Tell the ')}"
+            )
+            assert keep["Resource"].endswith(":sqs:sendMessage")
+            text = state["Parameters"]["Message.$"]
+            assert keep["Parameters"] == {"QueueUrl": "${Undelivered}", "MessageBody.$": text}
+            written = {each["ResultPath"] for each in (state, caught, keep)}
+            assert not [path for path in written if path in text]
+            kept = "Not told" if definition is DEFINITIONS["scan"] else state["Next"]
+            assert keep["Next"] == kept
+    assert DEFINITIONS["scan"]["States"]["Not told"]["Type"] == "Fail"
+
+
 def test_the_longest_run_fits_in_a_history() -> None:
     piece = 1 + 3 * 2 + 5 + 3  # entered and left: three choices or passes; a task; publishing now and then
     waits = 720 * 3
@@ -146,14 +170,13 @@ class Stub:
             time.sleep(0.1)
         raise AssertionError("it runs for more than a minute")
 
-    def told(self) -> list[str]:
-        found: list[str] = []
-        while messages := self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get(
-            "Messages"
-        ):
+    def told(self, queue: str = "") -> list[str]:
+        """What has come into a queue: that which hears the topic, if no other is named."""
+        url, found = queue or self.queue, list[str]()
+        while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             found += [each["Body"] for each in messages]
             for each in messages:
-                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=each["ReceiptHandle"])
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
         return found
 
 
@@ -255,6 +278,53 @@ def test_what_breaks_off_is_explained_and_told(stub: Stub) -> None:
     return answer | {{"outcome": "more", "piece": n + {MOST_PIECES - 1}}}
 """)
     assert stub.run() == ("FAILED", ["TooManyPieces"])
+
+
+@pytest.mark.cdk
+@pytest.mark.emulator
+@pytest.mark.slow
+def test_what_sns_refuses_lies_in_the_queue(stub: Stub) -> None:
+    iam = stub.cloud.client("iam")
+    resources = stub.cloud.client("cloudformation").describe_stack_resources(StackName="trailhouse")
+    (role,) = (
+        each["PhysicalResourceId"]
+        for each in resources["StackResources"]
+        if each["LogicalResourceId"] == "MachineRole"
+    )
+    policy = json.dumps(iam.get_role_policy(RoleName=role, PolicyName="all")["PolicyDocument"])
+    assert '"sns:Publish"' in policy
+    iam.put_role_policy(
+        RoleName=role,
+        PolicyName="all",
+        PolicyDocument=policy.replace('"sns:Publish"', '"sns:GetTopicAttributes"'),
+    )
+    queue = stub.sqs.get_queue_url(QueueName="trailhouse-undelivered")["QueueUrl"]
+
+    # The run goes on, and ends as it ends.
+    stub.function("""
+    return answer | ({"outcome": "more", "message": "the first"} if n == 1 else {"message": "the second"})
+""")
+    assert stub.run() == ("SUCCEEDED", [])
+    assert sorted(stub.told(queue)) == ["the first", "the second"]
+
+    stub.function("""
+    if task != "explain":
+        raise ValueError("broken")
+    return answer | {"outcome": "failed", "message": "explained"}
+""")
+    assert stub.run() == ("FAILED", [])
+    assert stub.told(queue) == ["explained"]
+
+    stub.function('    raise ValueError("broken for good")')
+    assert stub.run() == ("FAILED", [])
+    (message,) = stub.told(queue)
+    assert "could not say why" in message
+    assert "broken for good" in message
+
+    # A test finds that nobody would be told, and there is nothing to keep.
+    stub.function('    return answer | {"message": "a test"}')
+    assert stub.run('{"task": "test-alarm"}') == ("FAILED", [])
+    assert stub.told(queue) == []
 
 
 @pytest.mark.cdk

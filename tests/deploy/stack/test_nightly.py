@@ -92,6 +92,22 @@ def test_boundary_keys_and_retention_are_everywhere(filled: dict[str, Any], sett
     assert queue.get("SqsManagedSseEnabled", False) == (settings.stack_key is None)
 
 
+@pytest.mark.parametrize("name", ["MachineRole", "ScanMachineRole"])
+def test_machines_may_put_messages_into_that_queue_only(
+    filled: dict[str, Any], settings: Settings, name: str
+) -> None:
+    found = [one for one in statements(of_type(filled, "IAM::Role")[name]) if "sqs:" in str(one["Action"])]
+    assert [(one["Action"], one["Resource"]) for one in found] == [
+        ("sqs:SendMessage", {"Fn::GetAtt": ["Undelivered", "Arn"]})
+    ]
+    keys = [
+        one["Resource"]
+        for one in statements(of_type(filled, "IAM::Role")[name])
+        if one["Sid"] == "KeyOfQueue"
+    ]
+    assert keys == ([settings.stack_key] if settings.stack_key else [])
+
+
 def test_it_goes_to_any_region_of_any_partition() -> None:
     text = json.dumps(fill(values_of(Settings(**CONFIGS["least"])), CODE)).replace(CODE.bucket, "")
     assert not re.findall(r"arn:aws[a-z-]*:|[a-z]{2}-[a-z]+-\d\b|\b\d{12}\b", text)

@@ -89,17 +89,19 @@ def no_success_alarm(scope: cdk.Stack, values: Values, chosen: Choices) -> cloud
 
 
 def undelivered_alarm(scope: cdk.Stack, values: Values, queue: str, chosen: Choices) -> cloudwatch.CfnAlarm:
-    """Something lies in the dead-letter queue. `queue`: its name."""
+    """Something lies in the queue for what was not begun or not told. `queue`: its name."""
     stack = values.stack
     return _alarm(
         scope,
         "UndeliveredAlarm",
         f"{stack}-undelivered",
-        f"What: the schedule of the stack {stack} could not begin a run, or the word about a stopped query could "
-        "not be passed on. Since: the oldest message in the queue. "
-        "Tried: again and again, for hours. "
-        f"Do: trailhouse status --stack {stack}; the reason stands in the attributes of the messages: aws sqs "
-        f"receive-message --queue-url $(aws sqs get-queue-url --queue-name {stack}-undelivered --query QueueUrl "
+        f"What: the schedule of the stack {stack} could not begin a run, the word about a stopped query could not "
+        "be passed on, or a message could not be published to this topic: its text is in the queue, too. "
+        "Since: the oldest message in the queue. "
+        "Tried: again and again, for hours; a message for minutes. "
+        f"Do: trailhouse status --stack {stack}; read the messages, which have the reason in their attributes or are "
+        "the text that was to be told: aws sqs receive-message "
+        f"--queue-url $(aws sqs get-queue-url --queue-name {stack}-undelivered --query QueueUrl "
         "--output text) --message-attribute-names All. When it is mended, purge the queue, and the alarm ends.",
         chosen,
         namespace="AWS/SQS",

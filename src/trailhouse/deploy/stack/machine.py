@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
 
-SUBSTITUTED = ("Function", "Topic", "Stack")
+SUBSTITUTED = ("Function", "Topic", "Undelivered", "Stack")
 """What the definition of the run has in it; that of the scan limit has all but the function."""
 
 MOST_PIECES = 400
@@ -23,6 +23,7 @@ _GRACE = 60
 _FIELDS = ("outcome", "cursor", "piece", "record", "subject", "message")
 _DEFAULTS = '{"task":"piece","reason":"by hand"}'
 
+_ANSWER = {"Subject.$": "$.answer.subject", "Message.$": "$.answer.message"}
 _WAIT_FOR_OTHERS: Json = {
     # Another run, or a piece that was given up on, has the only place: a piece takes 15 minutes at most,
     # and a first run has many.
@@ -94,7 +95,8 @@ def _piece() -> Json:
             "Next": "Is there news",
         },
         "Is there news": _if_silent("How did it end", "Tell the news"),
-        "Tell the news": {**_publish_answer(), "Next": "How did it end"},
+        **_told("news", _ANSWER, {"Next": "How did it end"}, untold="Was it a test"),
+        **_tested(),
         "How did it end": {
             "Type": "Choice",
             "Choices": [
@@ -116,6 +118,22 @@ def _piece() -> Json:
                 "cursor.$": "$.answer.cursor",
             },
             "Next": "Do a piece",
+        },
+    }
+
+
+def _tested() -> Json:
+    """A message that was not published: it is kept for people, but a test has found what it looks for."""
+    return {
+        "Was it a test": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.task", "StringEquals": "test-alarm", "Next": "The test failed"}],
+            "Default": "Keep the news",
+        },
+        "The test failed": {
+            "Type": "Fail",
+            "Error": "NotPublished",
+            "Cause": "The message was not published: the step before says why.",
         },
     }
 
@@ -146,12 +164,12 @@ def _breaking_off() -> Json:
         "Explain": {
             **_invoke("piece.$", "cursor.$", "error.$", "cause.$", task=None),
             "Catch": [
-                {"ErrorEquals": ["States.ALL"], "ResultPath": "$.silence", "Next": "Tell what is known"}
+                {"ErrorEquals": ["States.ALL"], "ResultPath": "$.silence", "Next": "Tell the last word"}
             ],
             "Next": "Is there an explanation",
         },
         "Is there an explanation": _if_silent("Failed", "Tell the explanation"),
-        "Tell the explanation": {**_publish_answer(), "Next": "Failed"},
+        **_told("explanation", _ANSWER, {"Next": "Failed"}),
     }
 
 
@@ -171,8 +189,8 @@ def _last_word() -> Json:
         "$.error.Error",
         "$.error.Cause",
     )
-    told = _publish({"Subject": "trailhouse: a run of ${Stack} broke off", "Message.$": text})
-    return {"Tell what is known": {**told, "Next": "Failed"}}
+    what = {"Subject": "trailhouse: a run of ${Stack} broke off", "Message.$": text}
+    return _told("last word", what, {"Next": "Failed"})
 
 
 def scan_definition() -> Json:
@@ -197,11 +215,11 @@ def scan_definition() -> Json:
             },
             "Was it the scan limit": {
                 "Type": "Choice",
-                "Choices": [{"And": _LIMIT_REACHED, "Next": "Tell it"}],
-                "Default": "Something else",
+                "Choices": [{"And": _LIMIT_REACHED, "Next": "Tell the reason"}],
+                "Default": "Done",
             },
-            "Tell it": _scan_word(),
-            "Something else": {"Type": "Succeed"},
+            **_scan_word(),
+            "Done": {"Type": "Succeed"},
         },
     }
 
@@ -233,8 +251,15 @@ def _scan_word() -> Json:
         "$.time",
         "$.detail.queryExecutionId",
     )
-    told = _publish({"Subject": "trailhouse: a query in ${Stack} reached the scan limit", "Message.$": text})
-    return {**told, "End": True}
+    what = {"Subject": "trailhouse: a query in ${Stack} reached the scan limit", "Message.$": text}
+    return {
+        **_told("reason", what, {"Next": "Done"}, kept={"Next": "Not told"}),
+        "Not told": {
+            "Type": "Fail",
+            "Error": "NotPublished",
+            "Cause": "The message was not published: it lies in the queue ${Stack}-undelivered.",
+        },
+    }
 
 
 def _invoke(*fields: str, task: str | None) -> Json:
@@ -259,18 +284,34 @@ def _invoke(*fields: str, task: str | None) -> Json:
     }
 
 
-def _publish(what: Json) -> Json:
-    return {
+def _told(name: str, what: Json, then: Json, *, kept: Json | None = None, untold: str = "") -> Json:
+    """The states that tell something, and keep it in the queue where SNS does not take it.
+
+    Args:
+        name: of what is told.
+        what: subject and message, as SNS is given them.
+        then: what comes after it.
+        kept: what comes after it was kept, if that is not the same.
+        untold: the state that comes first where it was not told, if that is not the one that keeps it.
+    """
+    publish: Json = {
         "Type": "Task",
         "Resource": "arn:${AWS::Partition}:states:::sns:publish",
         "Parameters": {"TopicArn": "${Topic}", **what},
         "Retry": [_TRY_AGAIN],
+        "Catch": [
+            {"ErrorEquals": ["States.ALL"], "ResultPath": "$.untold", "Next": untold or f"Keep the {name}"}
+        ],
         "ResultPath": "$.told",
     }
-
-
-def _publish_answer() -> Json:
-    return _publish({"Subject.$": "$.answer.subject", "Message.$": "$.answer.message"})
+    keep: Json = {
+        "Type": "Task",
+        "Resource": "arn:${AWS::Partition}:states:::sqs:sendMessage",
+        "Parameters": {"QueueUrl": "${Undelivered}", "MessageBody.$": what["Message.$"]},
+        "Retry": [_TRY_AGAIN],
+        "ResultPath": "$.kept",
+    }
+    return {f"Tell the {name}": {**publish, **then}, f"Keep the {name}": {**keep, **(kept or then)}}
 
 
 def _if_silent(silent: str, news: str) -> Json:

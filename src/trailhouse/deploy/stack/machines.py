@@ -9,11 +9,12 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_stepfunctions as states
 
 from trailhouse.deploy.stack.machine import run_definition, scan_definition
-from trailhouse.deploy.stack.parts import Choices, Trust, allow, excuse, log_group, publishes, role
+from trailhouse.deploy.stack.parts import Choices, Trust, allow, excuse, keeps, log_group, publishes, role
 from trailhouse.deploy.values import substituted
 
 if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
+    from aws_cdk import aws_sqs as sqs
 
     from trailhouse.deploy.values import Values
 
@@ -35,22 +36,26 @@ _NAG_ROLE = {
 }
 
 
-def run_machine(scope: cdk.Stack, values: Values, function: str, chosen: Choices) -> states.CfnStateMachine:
-    """The machine of the run. `function`: its ARN."""
+def run_machine(
+    scope: cdk.Stack, values: Values, function: str, undelivered: sqs.CfnQueue, chosen: Choices
+) -> states.CfnStateMachine:
+    """The machine of the run. `function`: its ARN; `undelivered`: the queue for what was not told."""
     return _machine(
         scope,
         "Machine",
         values.stack,
         run_definition(),
-        {"Function": function},
-        [allow("Work", "lambda:InvokeFunction", function)],
+        {"Function": function, "Undelivered": undelivered.ref},
+        [allow("Work", "lambda:InvokeFunction", function), *keeps(values, undelivered.attr_arn, chosen)],
         values,
         chosen,
     )
 
 
-def scan_machine(scope: cdk.Stack, values: Values, chosen: Choices) -> states.CfnStateMachine:
-    """The machine that tells of the scan limit."""
+def scan_machine(
+    scope: cdk.Stack, values: Values, undelivered: sqs.CfnQueue, chosen: Choices
+) -> states.CfnStateMachine:
+    """The machine that tells of the scan limit. `undelivered`: the queue for what was not told."""
     workgroup = cdk.Fn.sub(
         f"arn:${{AWS::Partition}}:athena:${{AWS::Region}}:${{AWS::AccountId}}:workgroup/{values.stack}"
     )
@@ -59,8 +64,8 @@ def scan_machine(scope: cdk.Stack, values: Values, chosen: Choices) -> states.Cf
         "ScanMachine",
         f"{values.stack}-scan-limit",
         scan_definition(),
-        {},
-        [allow("Ask", "athena:GetQueryExecution", workgroup)],
+        {"Undelivered": undelivered.ref},
+        [allow("Ask", "athena:GetQueryExecution", workgroup), *keeps(values, undelivered.attr_arn, chosen)],
         values,
         chosen,
     )

@@ -205,6 +205,14 @@ def publishes(chosen: Choices) -> list[dict[str, Any]]:
     ]
 
 
+def keeps(values: Values, queue: str, chosen: Choices) -> list[Any]:
+    """What a role needs to put messages into the queue for what could not be delivered. `queue`: its ARN."""
+    return [
+        allow("Undelivered", "sqs:SendMessage", queue),
+        *where(chosen.keyed, allow("KeyOfQueue", ["kms:Decrypt", "kms:GenerateDataKey"], values.stack_key)),
+    ]
+
+
 def excuse(
     resource: cdk.CfnResource,
     *,

@@ -1,4 +1,4 @@
-"""When a run begins: EventBridge Scheduler, and the queue for what it could not begin."""
+"""When a run begins: EventBridge Scheduler; the queue for what it could not begin, and for what was not told."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from trailhouse.deploy.stack.parts import (
     document,
     either,
     excuse,
+    keeps,
     only_encrypted_transport,
     role,
-    where,
 )
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ _HOUR = 3600
 
 
 def undelivered_queue(scope: cdk.Stack, values: Values, chosen: Choices) -> sqs.CfnQueue:
-    """The dead-letter queue of schedule and rule, and who may put messages there."""
+    """The queue for what schedule and rule could not begin and SNS did not take.
+
+    Its policy lets the rule put messages there; the others have roles that do.
+    """
     by_sqs = either(chosen.keyed, None, otherwise=True)
     queue = sqs.CfnQueue(
         scope,
@@ -75,11 +78,7 @@ def _starter(
         Trust("scheduler"),
         [
             allow("Begin", "states:StartExecution", machine),
-            allow("Undelivered", "sqs:SendMessage", undelivered),
-            *where(
-                chosen.keyed,
-                allow("KeyOfQueue", ["kms:Decrypt", "kms:GenerateDataKey"], values.stack_key),
-            ),
+            *keeps(values, undelivered, chosen),
         ],
         boundary=chosen.boundary,
     )
