@@ -236,6 +236,18 @@ def test_a_stack_of_a_change_set_that_nobody_carried_out_goes(here: Here) -> Non
     assert everything(here.cloud) == before
 
 
+def test_a_stack_of_something_else_is_left_alone(here: Here) -> None:
+    template = json.dumps({"Description": "The shop", "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+    here.cloud.client("cloudformation").create_stack(StackName=STACK, TemplateBody=template)
+    before = everything(here.cloud)
+    for args in (("deploy", "--yes"), ("deploy", "--dry-run"), ("undeploy", "--yes")):
+        refused = here(*args)
+        assert (refused.code, refused.out) == (1, "")
+        assert f"the stack {STACK} was not made by trailhouse" in refused.err
+        assert "Give another --stack" in refused.err
+    assert everything(here.cloud) == before
+
+
 def test_a_failed_deployment_says_why_and_is_made_anew(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(deployment, "fill", unmade)

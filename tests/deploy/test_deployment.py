@@ -86,7 +86,8 @@ def test_an_operation_that_is_under_way_is_followed_to_its_end(monkeypatch: pyte
     listed = [[first], [second, first], [second, first]]
 
     def call(_: Gate, _service: str, _operation: str, /, **_parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - as the gate's
-        return {"Stacks": [{"StackName": "trail", "StackId": STACK, "StackStatus": states.pop(0)}]}
+        one = {"StackName": "trail", "StackId": STACK, "StackStatus": states.pop(0)}
+        return {"Stacks": [{**one, "Description": "trailhouse 1.0: it"}]}
 
     def pages(_: Gate, _service: str, _operation: str, /, **_parameters: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - as the gate's
         yield {"StackEvents": listed.pop(0)}
@@ -102,6 +103,38 @@ def test_an_operation_that_is_under_way_is_followed_to_its_end(monkeypatch: pyte
     assert found.status == "UPDATE_COMPLETE"
     assert heard == ["2"]
     assert len(waited) == 2
+
+
+def test_a_stack_of_something_else_is_not_even_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = {
+        "StackName": "trail", "StackId": STACK, "StackStatus": "UPDATE_IN_PROGRESS", "Description": "The shop",
+    }  # fmt: skip
+
+    def call(_: Gate, _service: str, operation: str, /, **_parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - as the gate's
+        assert operation == "DescribeStacks"
+        return {"Stacks": [one]}
+
+    heard: list[Event] = []
+    monkeypatch.setattr(Gate, "call", call)
+    with pytest.raises(DeploymentError, match="was not made by trailhouse"):
+        settled(Gate(Access(region="eu-west-1")), "trail", heard.append, lambda _: None)
+    assert heard == []
+
+
+def test_a_stack_of_a_template_in_yaml_is_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {
+        "DescribeStacks": {
+            "Stacks": [{"StackName": "trail", "StackId": STACK, "StackStatus": "CREATE_COMPLETE"}]
+        },
+        "GetTemplate": {"TemplateBody": "Resources:\n  Topic: {Type: AWS::SNS::Topic}\n"},
+    }
+
+    def call(_: Gate, _service: str, operation: str, /, **_parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - as the gate's
+        return answers[operation]
+
+    monkeypatch.setattr(Gate, "call", call)
+    with pytest.raises(DeploymentError, match="was not made by trailhouse"):
+        settled(Gate(Access(region="eu-west-1")), "trail", print, lambda _: None)
 
 
 def test_a_stack_that_cannot_be_asked_for_is_no_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.emulator
 OUTPUT = own_output("trail", "123456789012", "eu-west-1")
 TEMPLATE = {
+    "Description": "trailhouse 1.0: it",
     "Resources": {
         "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "trail-alarms"}},
         "Output": {
@@ -32,7 +33,7 @@ TEMPLATE = {
             "DeletionPolicy": "Retain",
             "Properties": {"BucketName": OUTPUT},
         },
-    }
+    },
 }
 PLACE = {"CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}}
 
@@ -97,6 +98,15 @@ def test_what_goes_and_what_stays_is_known_before(
     assert (all_of_it.output, all_of_it.keeps) == (OUTPUT, "")
     named = Removal(settings(keep=[], output_s3_bucket="mine"), wait=never).look(print)
     assert (named.output, named.keeps) == ("", "")  # a bucket that the user named is the user's
+
+
+def test_a_stack_of_something_else_is_not_even_shown(
+    client: Callable[[str], Any], settings: Callable[..., Settings]
+) -> None:
+    other = {"Description": "The shop", "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    client("cloudformation").create_stack(StackName="trail", TemplateBody=json.dumps(other))
+    with pytest.raises(DeploymentError, match=r"trail was not made by trailhouse.*another --stack"):
+        Removal(settings(), wait=never).look(print)
 
 
 def test_it_is_removed_step_by_step_and_again(

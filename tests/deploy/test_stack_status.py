@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import botocore.session
 import pytest
 
-from trailhouse.deploy.stack_status import Next, Stack, explanation, next_step, stack_of
+from trailhouse.deploy.stack_status import Next, Stack, explanation, next_step, refuse_other, stack_of
+from trailhouse.errors import DeploymentError
 
 
 def stack(status: str) -> Stack:
@@ -58,5 +61,39 @@ def test_a_stack_is_read_with_what_it_lacks() -> None:
     assert found == Stack("trail", "arn", "CREATE_COMPLETE", protected=False, outputs={})
     outputs = [{"OutputKey": "Topic", "OutputValue": "arn:topic"}]
     answer = {"StackName": "trail", "StackId": "arn", "StackStatus": "CREATE_COMPLETE", "Outputs": outputs}
-    protected = stack_of({**answer, "EnableTerminationProtection": True})
+    protected = stack_of({**answer, "EnableTerminationProtection": True, "Description": "trailhouse 1: it"})
     assert (protected.protected, protected.outputs) == (True, {"Topic": "arn:topic"})
+    assert protected.description == "trailhouse 1: it"
+
+
+def described(status: str, description: str) -> Stack:
+    return replace(stack(status), description=description)
+
+
+def never() -> dict[str, str]:
+    raise AssertionError("nobody asks for the template here")
+
+
+@pytest.mark.parametrize(
+    "description", ["The shop", "trailhouses of the Alps", "a trailhouse 1.0: not quite"]
+)
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "ROLLBACK_COMPLETE", "UPDATE_IN_PROGRESS"])
+def test_a_stack_of_something_else_is_refused(status: str, description: str) -> None:
+    refusal = r"the stack trail was not made by trailhouse.*another --stack"
+    with pytest.raises(DeploymentError, match=refusal):
+        refuse_other(described(status, description), never)
+    with pytest.raises(DeploymentError, match=refusal):
+        refuse_other(described(status, ""), lambda: {"Description": description})
+
+
+def test_a_stack_without_any_description_is_refused() -> None:
+    with pytest.raises(DeploymentError, match="was not made by trailhouse"):
+        refuse_other(described("CREATE_COMPLETE", ""), dict)
+
+
+def test_our_own_stacks_are_not_refused() -> None:
+    text = "trailhouse 1.2.3: logs as tables"
+    for status in ("CREATE_COMPLETE", "DELETE_FAILED"):
+        refuse_other(described(status, text), never)
+        refuse_other(described(status, ""), lambda: {"Description": text})
+    refuse_other(described("REVIEW_IN_PROGRESS", ""), never)  # made for a change set: it has no template yet

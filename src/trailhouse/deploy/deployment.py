@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from trailhouse.aws.gate import Gate
@@ -15,7 +15,7 @@ from trailhouse.deploy.code import CodeBucket
 from trailhouse.deploy.events import ASK, Event, cause, follow, newest, since, validations
 from trailhouse.deploy.kept import Place, static
 from trailhouse.deploy.package import HANDLER, Package, build
-from trailhouse.deploy.stack_status import Next, Stack, explanation, find, next_step
+from trailhouse.deploy.stack_status import Next, Stack, explanation, find, next_step, refuse_other
 from trailhouse.deploy.template import Code, fill
 from trailhouse.deploy.values import nightly_settings, values_of
 from trailhouse.errors import AccessDeniedError, ConfigError, DeploymentError, NotFoundError
@@ -178,6 +178,7 @@ class Deployment:
             say: hears of the events of an operation that is under way.
 
         Raises:
+            DeploymentError: it is a stack of something else.
             AwsError: CloudFormation cannot be asked.
         """
         return settled(self.gate, self.name, say, self._wait)
@@ -298,15 +299,31 @@ class Deployment:
 
 
 def settled(gate: Gate, name: str, say: Say, wait: Callable[[float], None]) -> Stack | None:
-    """A stack, once no operation on it is under way. Raises AwsError."""
+    """A stack of ours, once no operation on it is under way.
+
+    Raises:
+        DeploymentError: it is a stack of something else.
+        AwsError: CloudFormation cannot be asked.
+    """
     last = None
-    while (stack := find(gate, name)) is not None and next_step(stack) is Next.WAIT:
+    while (stack := find(gate, name)) is not None:
+        refuse_other(stack, partial(_template, gate, stack.id))
+        if next_step(stack) is not Next.WAIT:
+            break
         last = newest(gate, stack.id) if last is None else last
         wait(_PAUSE)
         for event in since(gate, stack.id, last):
             say(event)
             last = event.id
     return stack
+
+
+def _template(gate: Gate, stack: str) -> Mapping[str, Any]:
+    """The template of a stack; empty where it is YAML, which ours never are. Raises AwsError."""
+    try:
+        return changes.template_of(gate, stack)
+    except ValueError:
+        return {}
 
 
 def remove_stack(gate: Gate, stack: Stack, say: Say, wait: Callable[[float], None]) -> None:

@@ -84,7 +84,7 @@ class Removal:
 
         Raises:
             ConfigError: the stack is protected.
-            DeploymentError: a bucket of ours is somebody else's.
+            DeploymentError: the stack is one of something else, or a bucket of ours is somebody else's.
             AwsError: AWS cannot be asked.
         """
         stack = settled(self.gate, self.name, say, self._wait)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from trailhouse.errors import AwsError
+from trailhouse.errors import AwsError, DeploymentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from trailhouse.aws.gate import Gate
 
@@ -24,6 +24,7 @@ class Next(StrEnum):
     STUCK = "stuck"
 
 
+_OURS = "trailhouse "  # how the description of the template begins
 _REVIEW = "REVIEW_IN_PROGRESS"
 _DEAD = {
     "ROLLBACK_COMPLETE": "it was never made: its first deployment failed and was rolled back",
@@ -53,6 +54,7 @@ class Stack:
         status: such as `UPDATE_COMPLETE`.
         protected: it cannot be deleted before termination protection is taken off.
         outputs: by name.
+        description: of its template, as far as it is told; "" of one that was only made for a change set.
     """
 
     name: str
@@ -60,13 +62,15 @@ class Stack:
     status: str
     protected: bool
     outputs: Mapping[str, str]
+    description: str = ""
 
 
 def stack_of(found: Mapping[str, Any]) -> Stack:
     """A stack from CloudFormation's answer."""
     outputs = {each["OutputKey"]: each.get("OutputValue", "") for each in found.get("Outputs", ())}
     protected = bool(found.get("EnableTerminationProtection"))
-    return Stack(found["StackName"], found["StackId"], found["StackStatus"], protected, outputs)
+    description = found.get("Description", "")
+    return Stack(found["StackName"], found["StackId"], found["StackStatus"], protected, outputs, description)
 
 
 def find(gate: Gate, name: str) -> Stack | None:
@@ -79,6 +83,27 @@ def find(gate: Gate, name: str) -> Stack | None:
         raise
     stack = stack_of(answer["Stacks"][0])
     return None if stack.status == "DELETE_COMPLETE" else stack
+
+
+def refuse_other(stack: Stack, template: Callable[[], Mapping[str, Any]]) -> None:
+    """Refuse a stack that only has the name in common with ours.
+
+    Args:
+        stack: as it is.
+        template: gives its template; asked where no description is told with the stack.
+
+    Raises:
+        DeploymentError: it is a stack of something else.
+        AwsError: the template cannot be read.
+    """
+    if stack.status == _REVIEW:
+        return
+    description = stack.description or str(template().get("Description", ""))
+    if not description.startswith(_OURS):
+        raise DeploymentError(
+            f"the stack {stack.name} was not made by trailhouse: its description does not begin with "
+            f"`{_OURS.strip()}`; it is left alone. Give another --stack, or `stack` in the configuration"
+        )
 
 
 def next_step(stack: Stack | None) -> Next:
