@@ -665,6 +665,19 @@ def test_a_test_alarm_names_account_region_stack_and_run(stage: Stage) -> None:
     assert stage.metrics() == 0
 
 
+def test_a_test_that_breaks_is_told_and_is_no_run(stage: Stage) -> None:
+    answer = stage.call(
+        event_of(TODAY, "test-1", task="explain", asked="test-alarm", error="Sandbox.Timedout", cause="slow")
+    )
+    assert (answer["outcome"], answer["record"]) == ("failed", "")
+    assert "Sandbox.Timedout: slow" in answer["message"]
+    assert "a test, which failed" in answer["message"]
+    assert stage.records() == []
+    # The night after has no problem that could be over.
+    stage.deliver(organization(1, 1, 1))
+    assert stage.run()["message"] == ""
+
+
 def test_lambda_calls_with_a_context_and_an_environment(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

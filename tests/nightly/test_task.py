@@ -28,6 +28,14 @@ def test_a_later_question() -> None:
 def test_after_a_crash() -> None:
     task = read(EVENT | {"task": "explain", "error": "Sandbox.Timedout", "cause": "{}"})
     assert (task.asked, task.error, task.cause) == (Asked.EXPLAIN, "Sandbox.Timedout", "{}")
+    assert task.ended is Asked.PIECE
+
+
+def test_after_a_test_that_crashed() -> None:
+    event = EVENT | {"task": "explain", "asked": "test-alarm", "error": "Sandbox.Timedout", "cause": "{}"}
+    assert read(event).ended is Asked.TEST_ALARM
+    with pytest.raises(UsageError, match="no task of the nightly run"):
+        read(event | {"asked": "nothing we know"})
 
 
 @pytest.mark.parametrize("missing", ["task", "run", "execution", "started"])

@@ -18,7 +18,7 @@ from trailhouse.errors import AwsError, TrailhouseError
 from trailhouse.nightly import findings
 from trailhouse.nightly.deployment import versions
 from trailhouse.nightly.piece import Piece
-from trailhouse.nightly.task import Answer
+from trailhouse.nightly.task import Answer, Asked
 from trailhouse.nightly.watch import Watch
 
 if TYPE_CHECKING:
@@ -69,9 +69,12 @@ class Run:
             return self._unrecorded(error)
 
     def explain(self) -> Answer:
-        """Close the record of a run whose piece ended without an answer."""
+        """Close the record of a run whose piece ended without an answer; a test has none, and is no run that failed."""
         task, records = self._task, self._deployment.records
         found = findings.ended(task.error, task.cause, task.started)
+        if task.ended is Asked.TEST_ALARM:
+            told = tell(News((found,), ()), self._about(), self._opening("a test, which failed"))
+            return self._told(str(Outcome.FAILED), told, "")
         try:
             record = records.find(self._new().key) or self._new()
             before = records.latest_closed(record.stack, besides=record.key)

@@ -23,7 +23,8 @@ class Asked(StrEnum):
     """What is to be done.
 
     `piece` does as much of a run as there is time for; `explain` closes the record of a run whose piece ended
-    without an answer; `test-alarm` gives a message to be sent, and does nothing.
+    without an answer, and only says so where that was a test; `test-alarm` gives a message to be sent, and does
+    nothing.
     """
 
     PIECE = "piece"
@@ -45,6 +46,7 @@ class Task:
         after: the last account that is done already, or "".
         error: name of the error that ended a piece (`explain`).
         cause: what was said about it.
+        ended: what the piece was asked for that the error ended (`explain`).
     """
 
     asked: Asked
@@ -56,6 +58,7 @@ class Task:
     after: str = ""
     error: str = ""
     cause: str = ""
+    ended: Asked = Asked.PIECE
 
     @property
     def region(self) -> str:
@@ -115,6 +118,7 @@ def read(event: Mapping[str, Any]) -> Task:
             str(cursor.get("after") or ""),
             str(event.get("error") or ""),
             str(event.get("cause") or ""),
+            Asked(event.get("asked") or Asked.PIECE),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise UsageError(

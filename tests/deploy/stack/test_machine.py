@@ -248,13 +248,16 @@ def test_what_breaks_off_is_explained_and_told(stub: Stub) -> None:
     stub.function("""
     if task != "explain":
         raise ValueError("broken")
-    return answer | {"outcome": "failed", "message": f"explained: {event['cause']}"}
+    return answer | {"outcome": "failed", "message": f"explained {event['asked']}: {event['cause']}"}
 """)
     status, told = stub.run()
     assert status == "FAILED"
     assert len(told) == 1
-    assert told[0].startswith("explained: ")
+    assert told[0].startswith("explained piece: ")
     assert "broken" in told[0]
+    status, told = stub.run('{"task": "test-alarm"}')
+    assert status == "FAILED"
+    assert told[0].startswith("explained test-alarm: ")
 
     # A problem that is known is not told again.
     stub.function("""

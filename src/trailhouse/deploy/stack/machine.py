@@ -265,7 +265,7 @@ def _scan_word() -> Json:
 def _invoke(*fields: str, task: str | None) -> Json:
     """A call of the function; `task`: where the input says it, None: it is to explain."""
     sources = {"error.$": "$.error.Error", "cause.$": "$.error.Cause"}
-    payload: Json = {"task": "explain"} if task is None else {"task.$": task}
+    payload: Json = {"task": "explain", "asked.$": "$.task"} if task is None else {"task.$": task}
     payload |= {
         "run.$": "$$.Execution.Name",
         "execution.$": "$$.Execution.Id",
