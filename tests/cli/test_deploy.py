@@ -301,9 +301,10 @@ def test_a_protected_stack_stays(here: Here) -> None:
     here.configure(termination_protection=True)
     assert here("deploy", "--yes").code == 0
     refused = here("undeploy", "--yes")
-    assert refused.code == 64
-    assert "is protected: set termination_protection to false first" in refused.err
+    assert refused.code == 1
+    assert f"the stack {STACK} is protected from deletion: set `termination_protection: false`" in refused.err
     here.configure()
+    assert here("undeploy", "--yes").code == 1  # the stack counts, whatever this configuration says
     assert here("deploy", "--no-input").out == NOTHING  # which takes the protection off
     found = here.cloud.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
     assert not found["EnableTerminationProtection"]

@@ -122,7 +122,7 @@ def test_a_stack_of_something_else_is_not_even_followed(monkeypatch: pytest.Monk
 
 
 def test_a_stack_of_a_template_in_yaml_is_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = {
+    answers: dict[str, dict[str, Any]] = {
         "DescribeStacks": {
             "Stacks": [{"StackName": "trail", "StackId": STACK, "StackStatus": "CREATE_COMPLETE"}]
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from trailhouse.config import load
 from trailhouse.core.policy import own_output
-from trailhouse.deploy import deployment
+from trailhouse.deploy import deployment, removal
+from trailhouse.deploy.deployment import settled
 from trailhouse.deploy.events import Event
 from trailhouse.deploy.removal import Removal
 from trailhouse.errors import DeploymentError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trailhouse.config import Settings
+    from trailhouse.deploy.stack_status import Stack
 
 pytestmark = pytest.mark.emulator
 OUTPUT = own_output("trail", "123456789012", "eu-west-1")
@@ -109,23 +112,43 @@ def test_a_stack_of_something_else_is_not_even_shown(
         Removal(settings(), wait=never).look(print)
 
 
+def test_a_protected_stack_is_refused_whatever_the_configuration_says(
+    client: Callable[[str], Any], settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The emulator protects nothing, so the stack is told as protected."""
+    deployed(client)
+
+    def protected(*given: Any) -> Stack:  # noqa: ANN401 - as they come
+        found = settled(*given)
+        assert found is not None
+        return replace(found, protected=True)
+
+    monkeypatch.setattr(removal, "settled", protected)
+    for configured in (True, False):
+        with pytest.raises(
+            DeploymentError, match=r"is protected from deletion: .*`trailhouse deploy`"
+        ) as refused:
+            Removal(settings(termination_protection=configured), wait=never).look(print)
+        assert "--region eu-west-1 --stack-name trail" in str(refused.value)
+
+
 def test_it_is_removed_step_by_step_and_again(
     client: Callable[[str], Any], settings: Callable[..., Settings]
 ) -> None:
     deployed(client)
-    removal = Removal(settings(keep=[]), wait=never)
-    outlook = removal.look(print)
+    going = Removal(settings(keep=[]), wait=never)
+    outlook = going.look(print)
     assert outlook.stack is not None
     heard: list[str] = []
-    removal.remove_stack(outlook.stack, lambda event: heard.append(event.status))
+    going.remove_stack(outlook.stack, lambda event: heard.append(event.status))
     assert heard[-1] == "DELETE_COMPLETE"
-    rest = removal.look(print)  # as after an interruption
+    rest = going.look(print)  # as after an interruption
     assert (rest.stack, rest.code, rest.output, rest.empty) == (None, 1, OUTPUT, False)
-    assert removal.remove_code()
-    assert removal.remove_code()
-    assert removal.remove_output(OUTPUT) == 3  # two versions, and the mark of the deletion
+    assert going.remove_code()
+    assert going.remove_code()
+    assert going.remove_output(OUTPUT) == 3  # two versions, and the mark of the deletion
     assert buckets(client) == []
-    assert removal.look(print).empty
+    assert going.look(print).empty
 
 
 def test_the_code_of_another_stack_stays(
@@ -145,8 +168,8 @@ def test_a_removal_that_fails_names_the_cause(
 ) -> None:
     """No emulator fails here, so the events are told."""
     deployed(client)
-    removal = Removal(settings(), wait=never)
-    stack = removal.look(print).stack
+    going = Removal(settings(), wait=never)
+    stack = going.look(print).stack
     assert stack is not None
 
     def told(*_: object) -> tuple[Event, ...]:
@@ -158,4 +181,4 @@ def test_a_removal_that_fails_names_the_cause(
     with pytest.raises(
         DeploymentError, match=r"DELETE_FAILED. First cause: Topic \(AWS::SNS::Topic\): in use"
     ):
-        removal.remove_stack(stack, print)
+        going.remove_stack(stack, print)

@@ -12,7 +12,7 @@ from trailhouse.deploy.change_set import template_of
 from trailhouse.deploy.code import CodeBucket, bucket_exists, delete
 from trailhouse.deploy.deployment import remove_stack, settled
 from trailhouse.deploy.kept import is_kept
-from trailhouse.errors import ConfigError
+from trailhouse.errors import DeploymentError
 from trailhouse.storage.access import general_access
 
 if TYPE_CHECKING:
@@ -83,15 +83,15 @@ class Removal:
             say: hears of the events of an operation that is under way.
 
         Raises:
-            ConfigError: the stack is protected.
-            DeploymentError: the stack is one of something else, or a bucket of ours is somebody else's.
+            DeploymentError: the stack is one of something else or protected, or a bucket of ours is somebody else's.
             AwsError: AWS cannot be asked.
         """
         stack = settled(self.gate, self.name, say, self._wait)
-        if stack is not None and stack.protected and self._settings.termination_protection:
-            place = self._settings.origin("termination_protection").place
-            raise ConfigError(
-                f"{place}: the stack {self.name} is protected: set termination_protection to false first"
+        if stack is not None and stack.protected:
+            raise DeploymentError(
+                f"the stack {self.name} is protected from deletion: set `termination_protection: false` and run "
+                "`trailhouse deploy`, or aws cloudformation update-termination-protection "
+                f"--no-enable-termination-protection --region {self.gate.region} --stack-name {self.name}"
             )
         resources = sorted(self._resources(stack)) if stack else []
         own = self._own_output()
@@ -128,11 +128,6 @@ class Removal:
             DeploymentError: something in it cannot be deleted.
             AwsError: a call is refused.
         """
-        if stack.protected:
-            self.gate.call(
-                "cloudformation", "UpdateTerminationProtection", StackName=stack.name,
-                EnableTerminationProtection=False,
-            )  # fmt: skip
         remove_stack(self.gate, stack, say, self._wait)
 
     def remove_code(self) -> bool:
