@@ -59,6 +59,8 @@ def test_no_success_for_26_hours_is_known_even_when_nothing_ran(least: dict[str,
     )
     assert alarm["Dimensions"] == [{"Name": "Stack", "Value": "trailhouse"}]
     assert "in the first hours after a deployment" in alarm["AlarmDescription"]
+    assert "told to this topic once, when it begins, and not every night" in alarm["AlarmDescription"]
+    assert "how they ended, says trailhouse runs --stack trailhouse." in alarm["AlarmDescription"]
 
 
 def test_each_text_can_be_acted_on(filled: dict[str, Any]) -> None:

@@ -70,9 +70,10 @@ def no_success_alarm(scope: cdk.Stack, values: Values, chosen: Choices) -> cloud
         f"What: no nightly run of the stack {stack} has succeeded for {HOURS_WITHOUT_SUCCESS} hours, or none has "
         "ended yet: in the first hours after a deployment this alarm goes off before the first run is done, and "
         "goes away with it. "
-        f"Since: the last run that succeeded (trailhouse runs --stack {stack}). Nothing is lost: what is delivered "
+        "Since: the last run that succeeded. Nothing is lost: what is delivered "
         "stays in the bucket, and the tables show it up to the day after that run. "
-        "Tried: each failed run has said so to this topic; where there is no such message, no run began. "
+        "Tried: a run every night, if any began. That runs fail is told to this topic once, when it begins, and not "
+        f"every night; whether runs began at all, and how they ended, says trailhouse runs --stack {stack}. "
         f"Do: trailhouse status --stack {stack}",
         chosen,
         namespace=METRICS,
