@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from moto.server import ThreadedMotoServer
 
+from bed import elsewhere
 from bed.aws import Aws
 from bed.cloud import Cloud
 from bed.cloud import Unavailable as NoCloud
@@ -50,9 +51,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """The address of moto alone on 127.0.0.1, for a module's tests that need nothing stricter."""
+    """The address of moto alone on 127.0.0.1, for a module's tests that need nothing stricter; it starts empty."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    elsewhere.forget()  # what it holds is the process's, whichever server is asked
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
