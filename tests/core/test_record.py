@@ -19,8 +19,9 @@ LISTED = st.lists(PROBLEMS, max_size=3).map(tuple)
 RECORDS = st.builds(
     Record,
     run=WORDS, stack=WORDS, reason=WORDS, started=TIMES, ended=st.none() | TIMES, outcome=st.sampled_from(Outcome),
-    caller=WORDS, place=WORDS, config=WORDS, versions=SAID, pieces=st.integers(0, 99), planned=COUNTS, done=COUNTS,
-    failed=SAID, refused=SAID, left_out=SAID, warnings=st.lists(WORDS, max_size=3).map(tuple),
+    caller=WORDS, place=WORDS, config=WORDS, sources=WORDS, versions=SAID, pieces=st.integers(0, 99),
+    planned=COUNTS, done=COUNTS, failed=SAID, refused=SAID, left_out=SAID,
+    warnings=st.lists(WORDS, max_size=3).map(tuple),
     calls=st.dictionaries(WORDS, COUNTS, max_size=3),
     seconds=st.integers(0, 10**9).map(lambda ms: ms / 1000), cost=WORDS,
     freshness=st.dictionaries(WORDS, st.dictionaries(WORDS, st.dates()), max_size=3),

@@ -16,7 +16,7 @@ NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
 ONE, TWO = "000000000001", "000000000002"
 FRESH = {"eu-west-1": date(2026, 3, 2)}
-RUN = Record("run", "trailhouse", "schedule", NOW, config="same", freshness={ONE: FRESH})
+RUN = Record("run", "trailhouse", "schedule", NOW, config="same", sources="here", freshness={ONE: FRESH})
 
 
 def problem(kind: ProblemKind, subject: str) -> Problem:
@@ -66,7 +66,11 @@ def test_who_is_gone() -> None:
     assert _gone(RUN, before) == {TWO: FRESH}
     assert _gone(RUN, None) == {}
     assert _gone(replace(RUN, failed={TWO: "no"}), before) == {}, "it could not be looked at"
-    assert _gone(replace(RUN, config="other"), before) == {}, "other sources"
+    assert _gone(replace(RUN, sources="there"), before) == {}, "other sources"
+    assert _gone(replace(RUN, config="other"), before) == {TWO: FRESH}, "the same sources"
+    older = replace(before, sources="")
+    assert _gone(RUN, older) == {TWO: FRESH}
+    assert _gone(replace(RUN, config="other"), older) == {}, "perhaps other sources"
     assert _gone(replace(RUN, started=NOW + 41 * DAY), before) == {}, "it was long silent"
     assert _gone(RUN, replace(RUN, freshness={TWO: {}})) == {}, "it never delivered"
 

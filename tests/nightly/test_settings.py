@@ -39,6 +39,16 @@ def test_the_digest_is_of_what_is_set() -> None:
     assert len(ONE.digest()) == 64
 
 
+def test_sources_are_told_apart_by_where_they_lie() -> None:
+    two = NightlySettings((NightlySource("s3://a"), NightlySource("s3://b", role_arn="old")))
+    same = NightlySettings(
+        (NightlySource("s3://b", role_arn="new"), NightlySource("s3://a")), partition_days=7
+    )
+    assert two.sources_digest() == same.sources_digest()
+    others = [ONE, replace(ONE, sources=two.sources), replace(ONE, endpoint_url="http://127.0.0.1:9000")]
+    assert len({one.sources_digest() for one in others}) == 3
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"sources": [{}]}', '{"sources": [], "tabels": "auto"}', b"\xff"]
 )

@@ -59,6 +59,7 @@ class Record:
         caller: ARN of whoever it ran as.
         place: ARN of the database.
         config: digest of the configuration.
+        sources: digest of where its sources lie; "" in older records.
         versions: of trailhouse, Python, boto3.
         pieces: how many it took so far.
         planned: how many changes were planned, by what they do, such as `create partition`.
@@ -85,6 +86,7 @@ class Record:
     caller: str = ""
     place: str = ""
     config: str = ""
+    sources: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     pieces: int = 0
     planned: Mapping[str, int] = field(default_factory=dict)
@@ -157,11 +159,11 @@ def from_json(text: str | bytes, name: str) -> Record:
 
 
 _PLAIN = (
-    "run", "stack", "reason", "caller", "place", "config", "versions", "pieces", "planned", "done", "failed",
-    "refused", "left_out", "calls", "cost",
+    "run", "stack", "reason", "caller", "place", "config", "sources", "versions", "pieces", "planned", "done",
+    "failed", "refused", "left_out", "calls", "cost",
 )  # fmt: skip
 _PROBLEMS = ("problems", "begun", "ended_problems")
-_TEXTS = ("run", "stack", "reason", "caller", "place", "config", "cost")
+_TEXTS = ("run", "stack", "reason", "caller", "place", "config", "sources", "cost")
 _COUNTS = ("planned", "done")
 _SAID = ("versions", "failed", "refused", "left_out")
 

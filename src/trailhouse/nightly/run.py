@@ -194,6 +194,7 @@ class Run:
             task.reason,
             task.started,
             config=deployment.settings.digest(),
+            sources=deployment.settings.sources_digest(),
             versions=versions(),
         )
 
@@ -274,9 +275,13 @@ def _freshness(record: Record, before: Record | None, outcome: Outcome) -> dict[
 def _gone(record: Record, before: Record | None) -> dict[str, Mapping[str, date]]:
     """Accounts that delivered within the window and have no folder any more, with their last days.
 
-    Where the configuration changed, other sources are looked at, and what lies in them is no news.
+    Where the sources changed, what lies in others is no news. Older records do not tell the sources: there any
+    change of the configuration may be one of them.
     """
-    if before is None or before.config != record.config:
+    if before is None:
+        return {}
+    same = before.sources == record.sources if before.sources else before.config == record.config
+    if not same:
         return {}
     first = record.started.date() - timedelta(days=WINDOW_DAYS)
     missing = before.freshness.keys() - record.freshness.keys() - record.failed.keys()

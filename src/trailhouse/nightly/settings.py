@@ -65,6 +65,11 @@ class NightlySettings:
         """SHA-256 of that, hexadecimal."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
+    def sources_digest(self) -> str:
+        """SHA-256 of where the sources lie, hexadecimal; neither their order nor the access to them counts."""
+        places = sorted({(one.uri, one.endpoint_url or self.endpoint_url or "") for one in self.sources})
+        return hashlib.sha256(json.dumps(places).encode()).hexdigest()
+
 
 def from_json(text: str | bytes, name: str) -> NightlySettings:
     """What `to_json` wrote; members that are not known are an error, as a setting must not be lost.
