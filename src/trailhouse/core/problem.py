@@ -37,8 +37,7 @@ class ProblemKind(StrEnum):
     REFUSED = "refused"
     VIEW = "view"
     SILENT = "silent"
-    WAITING = "waiting"
-    SCAN = "scan"
+    WAITING = "waiting"  # for a lake in S3: nothing finds it yet
 
 
 _TITLES: Mapping[ProblemKind, str] = {
@@ -48,7 +47,6 @@ _TITLES: Mapping[ProblemKind, str] = {
     ProblemKind.VIEW: "not as it should be",
     ProblemKind.SILENT: "delivers no logs any more",
     ProblemKind.WAITING: "files wait to be taken in",
-    ProblemKind.SCAN: "a query was stopped at the limit",
 }
 
 
