@@ -58,6 +58,11 @@ class Here:
         found = self.cloud.client("cloudformation").describe_stacks()["Stacks"]
         return next((each["StackStatus"] for each in found if each["StackName"] == STACK), "")
 
+    def protected(self) -> bool:
+        """Whether the stack cannot be deleted."""
+        (found,) = self.cloud.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+        return bool(found["EnableTerminationProtection"])
+
 
 @pytest.fixture
 def here(
@@ -299,15 +304,39 @@ def test_a_failed_update_leaves_all_as_it_was(here: Here, monkeypatch: pytest.Mo
 
 def test_a_protected_stack_stays(here: Here) -> None:
     here.configure(termination_protection=True)
-    assert here("deploy", "--yes").code == 0
+    made = here("deploy", "--yes")
+    assert made.code == 0
+    assert "~ termination protection: on\n" in made.out
+    assert here.protected()
+    assert here("deploy", "--no-input").out == NOTHING
     refused = here("undeploy", "--yes")
     assert refused.code == 1
     assert f"the stack {STACK} is protected from deletion: set `termination_protection: false`" in refused.err
     here.configure()
     assert here("undeploy", "--yes").code == 1  # the stack counts, whatever this configuration says
-    assert here("deploy", "--no-input").out == NOTHING  # which takes the protection off
-    found = here.cloud.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
-    assert not found["EnableTerminationProtection"]
+
+
+def test_protection_alone_is_shown_and_asked(here: Here) -> None:
+    assert here("deploy", "--yes").code == 0
+    for wanted, word in ((True, "on"), (False, "off")):
+        here.configure(termination_protection=wanted)
+        shown = (
+            f"~ termination protection: {word}\n"
+            f"Stack {STACK} in {ACCOUNT}, {REGION}: only termination protection.\n"
+        )
+        dry = here("deploy", "--dry-run", "--detailed-exitcode")
+        assert (dry.code, dry.out) == (2, shown)
+        listed = json.loads(here("deploy", "--dry-run", "--json").out)
+        assert (listed["changes"], listed["termination_protection"]) == ([], wanted)
+        asked = here("deploy", "--no-input")
+        assert (asked.code, asked.out) == (64, shown)
+        assert here.protected() is not wanted  # nothing is done unasked
+        done = here("deploy", "--yes")
+        assert (done.code, done.out) == (0, shown)
+        assert here.protected() is wanted
+        again = here("deploy", "--no-input", "--detailed-exitcode")
+        assert (again.code, again.out) == (0, NOTHING)
+    assert here("undeploy", "--yes").code == 0
 
 
 def test_a_large_template_goes_by_s3(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,4 +162,4 @@ def test_what_is_no_nightly_run_is_refused_at_once(tmp_path: Path) -> None:
 def test_what_was_only_foreseen_is_not_carried_out(tmp_path: Path) -> None:
     made = deployment(tmp_path, "s3_bucket_containing_logs: my-logs\n")
     with pytest.raises(DeploymentError, match="without --dry-run"):
-        made.carry_out(Proposal((), (), None), print)
+        made.carry_out(Proposal((), (), None, dry=True), print)

@@ -82,7 +82,6 @@ def _made_anew(call: Call, deployment: Deployment, stack: Stack, *, dry: bool) -
 def _show(deployment: Deployment, proposal: Proposal | None, *, as_json: bool) -> None:
     """The proposal on standard output."""
     from trailhouse.cli.planning import printer  # noqa: PLC0415 - heavy
-    from trailhouse.deploy.change_set import summary  # noqa: PLC0415 - boto3 is heavy
 
     if as_json:
         sys.stdout.write(json.dumps(_document(deployment, proposal), sort_keys=True) + "\n")
@@ -93,11 +92,21 @@ def _show(deployment: Deployment, proposal: Proposal | None, *, as_json: bool) -
         return
     for change in proposal.changes:
         say(str(change))
+    if proposal.protection is not None:
+        say(f"~ termination protection: {'on' if proposal.protection else 'off'}")
     if proposal.permissions:
         say("Permissions that are granted (+), taken back (-):")
         for line in proposal.permissions:
             say(f"  {line}")
-    say(f"Stack {deployment.name} in {deployment.place}: {summary(proposal.changes)}.")
+    say(f"Stack {deployment.name} in {deployment.place}: {_summary(proposal)}.")
+
+
+def _summary(proposal: Proposal) -> str:
+    from trailhouse.deploy.change_set import summary  # noqa: PLC0415 - boto3 is heavy
+
+    if proposal.changes or proposal.change_set is not None:
+        return summary(proposal.changes)
+    return "only termination protection"
 
 
 def _document(deployment: Deployment, proposal: Proposal | None) -> dict[str, Any]:
@@ -113,6 +122,7 @@ def _document(deployment: Deployment, proposal: Proposal | None) -> dict[str, An
             for one in changes
         ],
         "permissions": list(proposal.permissions if proposal else ()),
+        "termination_protection": proposal.protection if proposal else None,
     }  # fmt: skip
 
 

@@ -48,12 +48,16 @@ class Proposal:
     Attributes:
         changes: of resources, sorted.
         permissions: how what is granted changes, as lines.
-        change_set: that carries it out; None: it was only foreseen.
+        change_set: that carries it out; None: the stack's template and tags stay as they are, or there is no stack.
+        protection: whether the stack is protected from deletion afterwards; None: that stays as it is.
+        dry: it was only foreseen, and is not carried out.
     """
 
     changes: tuple[ResourceChange, ...]
     permissions: tuple[str, ...]
     change_set: ChangeSet | None
+    protection: bool | None = None
+    dry: bool = False
 
 
 class Deployment:
@@ -203,8 +207,10 @@ class Deployment:
             raise DeploymentError(explanation(stack))
         before: Mapping[str, Any] = {} if stack is None or new else changes.template_of(self.gate, stack.id)
         permissions = tuple(changes.permission_lines(before, self.template))
+        wanted = self._settings.termination_protection
+        protection = None if wanted == (stack is not None and stack.protected) else wanted
         if new and dry:
-            return Proposal(changes.additions(self.template), permissions, None)
+            return Proposal(changes.additions(self.template), permissions, None, protection, dry)
         self._make_way(dry=dry)
         request = changes.Request(
             self.name, f"trailhouse-{self._now:%Y%m%dT%H%M%SZ}", self.template, self._settings.tags, new
@@ -216,11 +222,11 @@ class Deployment:
                 self._forget()
             raise
         if made is None:
-            return None
+            return None if protection is None else Proposal((), (), None, protection, dry)
         if dry:
             changes.discard(self.gate, made.id, made.stack_id)
             self._tidy()
-        return Proposal(made.changes, permissions, None if dry else made)
+        return Proposal(made.changes, permissions, made, protection, dry)
 
     def _make_way(self, *, dry: bool) -> None:
         """See to the bucket where the template is too large for the call. Raises DeploymentError, AwsError."""
@@ -236,7 +242,7 @@ class Deployment:
 
     def decline(self, proposal: Proposal, stack: Stack | None) -> None:
         """Leave everything as it was. Raises AwsError."""
-        if proposal.change_set is not None:
+        if proposal.change_set is not None and not proposal.dry:
             changes.discard(self.gate, proposal.change_set.id, proposal.change_set.stack_id)
             if stack is None:
                 self._forget()
@@ -255,15 +261,25 @@ class Deployment:
             self.gate.call("cloudformation", "DeleteStack", StackName=found.id)
 
     def carry_out(self, proposal: Proposal, say: Say) -> Stack:
-        """Upload the code, make the changes, and follow them to the end; the stack as it is then.
+        """Make the changes, follow them to the end, see to termination protection; the stack as it is then.
 
         Raises:
             DeploymentError: it failed; says what failed first, and what became of the stack.
             AwsError: a call is refused.
         """
-        made = proposal.change_set
-        if made is None:
+        if proposal.dry:
             raise DeploymentError("this was only foreseen: run `trailhouse deploy` without --dry-run")
+        if proposal.change_set is not None:
+            self._execute(proposal.change_set, say)
+        if proposal.protection is not None:
+            self.gate.call(
+                "cloudformation", "UpdateTerminationProtection", StackName=self.name,
+                EnableTerminationProtection=proposal.protection,
+            )  # fmt: skip
+        return self.finish()
+
+    def _execute(self, made: ChangeSet, say: Say) -> None:
+        """Upload the code and make the changes. Raises DeploymentError, AwsError."""
         self.bucket.make(self._settings.tags)
         self.bucket.put(self.code, self.package.body)
         last = newest(self.gate, made.stack_id)
@@ -271,10 +287,9 @@ class Deployment:
         events = follow(self.gate, made.stack_id, last, say, self._wait)
         if events[-1].status not in _DONE:
             raise DeploymentError(failure(self.gate, self.name, events))
-        return self.finish()
 
     def finish(self, *, dry: bool = False) -> Stack:
-        """See to what is no part of the template: termination protection, code that is not used any more.
+        """See to what is no part of the template: code that is not used any more goes.
 
         Args:
             dry: only look.
@@ -288,11 +303,6 @@ class Deployment:
             raise DeploymentError(f"the stack {self.name} is gone: somebody else removed it")
         if dry:
             return stack
-        if stack.protected != self._settings.termination_protection:
-            self.gate.call(
-                "cloudformation", "UpdateTerminationProtection", StackName=self.name,
-                EnableTerminationProtection=self._settings.termination_protection,
-            )  # fmt: skip
         if self.bucket.exists():
             self.bucket.clear(keep=[self.code.key])
         return stack
