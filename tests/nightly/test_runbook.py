@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -21,9 +22,8 @@ def test_each_problem_has_its_section(title: str) -> None:
 
 
 def test_a_query_at_the_limit_has_its_section() -> None:
-    subject = scan_definition()["States"]["Tell it"]["Parameters"]["Subject"]
     assert "a query reached the scan limit" in SECTIONS
-    assert subject.replace(" in ${Stack}", "") == "trailhouse: a query reached the scan limit"
+    assert "trailhouse: a query in ${Stack} reached the scan limit" in json.dumps(scan_definition())
 
 
 @pytest.mark.parametrize("name", ["no-success", "undelivered"])
