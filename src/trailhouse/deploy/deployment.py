@@ -17,7 +17,7 @@ from trailhouse.deploy.kept import Place, static
 from trailhouse.deploy.package import HANDLER, Package, build
 from trailhouse.deploy.stack_status import Next, Stack, explanation, find, next_step, refuse_other
 from trailhouse.deploy.template import Code, fill
-from trailhouse.deploy.values import nightly_settings, values_of
+from trailhouse.deploy.values import nightly_settings, refuse_topic_elsewhere, values_of
 from trailhouse.errors import AccessDeniedError, ConfigError, DeploymentError, NotFoundError
 from trailhouse.storage.access import general_access, location
 
@@ -136,15 +136,11 @@ class Deployment:
                 yield f"nothing lies in {source.uri}: the nightly run finds what is delivered there later"
 
     def _check_topic(self, topic: str) -> Iterator[str]:
-        place = self._settings.origin("alarm_sns_arn").place
-        if topic.split(":")[3] != self.gate.region:
-            raise ConfigError(
-                f"{place}: the topic {topic} lies in another region, and alarms only reach one in {self.gate.region}: "
-                "give one there, or leave alarm_sns_arn out and the stack makes one"
-            )
+        refuse_topic_elsewhere(self._settings, self.values, self.gate.region)
         try:
             self.gate.call("sns", "GetTopicAttributes", TopicArn=topic)
         except NotFoundError as error:
+            place = self._settings.origin("alarm_sns_arn").place
             raise ConfigError(
                 f"{place}: there is no topic {topic}: check alarm_sns_arn, or leave it out"
             ) from error
