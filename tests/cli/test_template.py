@@ -60,6 +60,7 @@ def test_template_and_package_become_files(call: Callable[..., Outcome], tmp_pat
         (("--format", "csv"), "JSON and nothing else"),
         (("--since", "7d"), "leave it out"),
         (("-o", "no/such/template.json"), "there is no folder"),
+        (("-o", "one.json", "--package", "./one.json"), "cannot be both the template and the package"),
     ],
 )
 def test_what_cannot_be_is_refused(call: Callable[..., Outcome], args: tuple[str, ...], said: str) -> None:

@@ -52,6 +52,10 @@ def run(
     call.refuse_window("template", "leave it out; the settings say what is deployed")
     for path in filter(None, (package, call.output)):
         call.check_output(path, lambda _: False)
+    if package and call.output and package.resolve() == call.output.resolve():
+        raise UsageError(
+            f"{package} cannot be both the template and the package: give --package another name"
+        )
     values = values_of(call.settings)
     text = json.dumps(fill(values, _code(code_bucket, code_key)), indent=1) + "\n"
     if package is not None:
