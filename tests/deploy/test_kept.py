@@ -11,18 +11,14 @@ BUCKET = {
     "DeletionPolicy": "Retain",
     "Properties": {"BucketName": NAME, "Tags": []},
 }
-POLICY = {
-    "Type": "AWS::S3::BucketPolicy", "DeletionPolicy": "Retain", "Properties": {"Bucket": {"Ref": "Output"}},
-}  # fmt: skip
 
 
 def test_names_of_what_is_kept_are_written_out() -> None:
-    template = {"Description": "d", "Resources": {"Output": BUCKET, "Policy": POLICY}}
+    template = {"Description": "d", "Resources": {"Output": BUCKET}}
     found = static(template, PLACE)
     name = "trail-output-111122223333-cn-north-1"
     assert found["Description"] == "d"
     assert found["Resources"]["Output"] == {**BUCKET, "Properties": {"BucketName": name, "Tags": []}}
-    assert found["Resources"]["Policy"] == {**POLICY, "Properties": {"Bucket": name}, "DependsOn": ["Output"]}
     assert BUCKET["Properties"]["BucketName"] is NAME  # what is given is not touched
 
 
@@ -39,5 +35,6 @@ def test_what_goes_with_the_stack_stays_as_it_is() -> None:
 
 
 def test_a_name_with_other_variables_is_not_known() -> None:
-    other = {**BUCKET, "Properties": {"BucketName": {"Fn::Sub": "${AWS::StackName}-${AWS::Region}"}}}
-    assert static({"Resources": {"Output": other}}, PLACE) == {"Resources": {"Output": other}}
+    for name in ({"Fn::Sub": "${AWS::StackName}-${AWS::Region}"}, {"Ref": "Name"}, "mine", None):
+        other = {**BUCKET, "Properties": {"BucketName": name}}
+        assert static({"Resources": {"Output": other}}, PLACE) == {"Resources": {"Output": other}}
