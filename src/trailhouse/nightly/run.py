@@ -143,7 +143,10 @@ class Run:
         vanished = [
             findings.gone(account, max(days.values()), record.started) for account, days in gone.items()
         ]
-        problems = lasting(former, (*record.problems, *vanished, *_carried(record, former, outcome)))
+        found_now = (*record.problems, *vanished, *_carried(record, former, outcome))
+        problems = lasting(
+            former, [findings.addressed(one, record.stack, record.caller) for one in found_now]
+        )
         news = compare(former, problems)
         freshness = gone | _freshness(record, before, outcome)
         news = News(news.begun, tuple(_over(one, freshness) for one in news.ended))
