@@ -95,7 +95,7 @@ TROUBLES = {
         denied, "SUCCEEDED", (SECOND,),
         rf"access denied: s3:ListBucket on .*{LOGS}.*AccessDenied",
         "asked once: a refusal only comes again; the next run asks again",
-        "trailhouse policy bucket",
+        f"trailhouse policy bucket --principal arn:aws:iam::{ACCOUNT}:role/{STACK}-runner-us-east-1",
     ),
     "Glue throttles": Trouble(
         throttled, "SUCCEEDED", (SECOND,),
